@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Allocation with a shared budget. The counters are relaxed atomics: they
+ * order nothing, they only count.
+ */
+#include "engine/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static size_t round_up(size_t size_bytes)
+{
+    const size_t mask = HANSE_ALIGNMENT - 1;
+    return size_bytes == 0 ? HANSE_ALIGNMENT : (size_bytes + mask) & ~mask;
+}
+
+static bool take(hanse_budget *budget, uint64_t size_bytes)
+{
+    if (budget == NULL)
+        return true;
+    const uint64_t used = atomic_fetch_add(&budget->used_bytes, size_bytes) +
+                          size_bytes;
+    if (budget->limit_bytes != 0 && used > budget->limit_bytes) {
+        atomic_fetch_sub(&budget->used_bytes, size_bytes);
+        return false;
+    }
+    uint64_t peak = atomic_load(&budget->peak_bytes);
+    while (used > peak &&
+           !atomic_compare_exchange_weak(&budget->peak_bytes, &peak, used)) {
+    }
+    return true;
+}
+
+static void give_back(hanse_budget *budget, uint64_t size_bytes)
+{
+    if (budget != NULL)
+        atomic_fetch_sub(&budget->used_bytes, size_bytes);
+}
+
+void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
+{
+    size_t total;
+    if (!hanse_size_multiply(n, size_bytes, &total) ||
+        total > SIZE_MAX - HANSE_ALIGNMENT)
+        return NULL;
+    total = round_up(total);
+    if (!take(budget, total))
+        return NULL;
+    void *memory = aligned_alloc(HANSE_ALIGNMENT, total);
+    if (memory == NULL)
+        give_back(budget, total);
+    return memory;
+}
+
+void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes)
+{
+    void *memory = hanse_allocate(budget, n, size_bytes);
+    if (memory != NULL)
+        memset(memory, 0, n * size_bytes);
+    return memory;
+}
+
+void hanse_free(hanse_budget *budget, void *memory, size_t n,
+                size_t size_bytes)
+{
+    if (memory == NULL)
+        return;
+    give_back(budget, round_up(n * size_bytes));
+    free(memory);
+}
+
+void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old,
+                 size_t n_new, size_t size_bytes)
+{
+    void *larger = hanse_allocate(budget, n_new, size_bytes);
+    if (larger == NULL)
+        return NULL;
+    if (n_old != 0)
+        memcpy(larger, memory, n_old * size_bytes);
+    hanse_free(budget, memory, n_old, size_bytes);
+    return larger;
+}
+
+hanse_status hanse_fail_budget(hanse_error *error, const hanse_budget *budget,
+                               const char *what, size_t n, size_t size_bytes)
+{
+    size_t total;
+    if (!hanse_size_multiply(n, size_bytes, &total))
+        total = SIZE_MAX;
+    if (budget != NULL && budget->limit_bytes != 0) {
+        const uint64_t used = atomic_load(&budget->used_bytes);
+        if (used + total > budget->limit_bytes)
+            return hanse_fail(error, HANSE_ERR_LIMIT,
+                              "memory limit reached: %s needs %zu bytes more "
+                              "than the %llu in use, the limit is %llu; raise "
+                              "--memory or group by fewer keys",
+                              what, total, (unsigned long long)used,
+                              (unsigned long long)budget->limit_bytes);
+    }
+    return hanse_fail_nomem(error, what, total);
+}
+
+char *hanse_text_copy(const char *text)
+{
+    if (text == NULL)
+        return NULL;
+    const size_t size_bytes = strlen(text) + 1;
+    char *copy = malloc(size_bytes);
+    if (copy != NULL)
+        memcpy(copy, text, size_bytes);
+    return copy;
+}

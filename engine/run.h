@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run: folds the morsels of a source on all threads, merges the threads'
+ * states and finishes the result. The only place of the engine that knows
+ * OpenMP.
+ */
+#ifndef HANSE_ENGINE_RUN_H
+#define HANSE_ENGINE_RUN_H
+
+#include "engine/base/memory.h"
+#include "engine/source.h"
+
+/* Counts of a finished run. */
+typedef struct hanse_run_report {
+    size_t n_threads;
+    uint64_t n_bytes;           /* column values that the source delivered */
+    uint64_t peak_budget_bytes; /* readers and states, as allocated */
+} hanse_run_report;
+
+/* Folds all rows of `source` by `spec`, which must be complete. `options` may
+ * be NULL, `report` too. The first error of any thread stops the others and
+ * is the one returned. */
+hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
+                       const hanse_run_options *options,
+                       hanse_run_report *report, hanse_result **out,
+                       hanse_error *error);
+
+#endif

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Tables in HDF5 files as a source: a group of equally long 1-D datasets, or
+ * one 1-D dataset of compound type; several files with the same columns are
+ * one table, in the order given.
+ */
+#ifndef HANSE_IO_HDF5_SOURCE_H
+#define HANSE_IO_HDF5_SOURCE_H
+
+#include "engine/base/memory.h"
+#include "engine/source.h"
+
+typedef struct hanse_hdf5_options {
+    const char *table;    /* path; NULL: /enterprises, else the only table */
+    size_t morsel_rows;   /* wished for; 0: default. Aligned to chunks */
+    hanse_budget *budget; /* for readers; NULL: none */
+} hanse_hdf5_options;
+
+/* Opens the files, checks that all have the same columns, and cuts the table
+ * into morsels. `options` may be NULL. */
+hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
+                                    const hanse_hdf5_options *options,
+                                    hanse_source **out, hanse_error *error);
+
+/* How one column is stored in one file, for `hanse info`. */
+typedef struct hanse_column_storage {
+    const char *type_text;   /* "int32 big-endian", "text[8] null-padded" */
+    const char *layout;      /* "contiguous", "chunked", "compact", ... */
+    const char *filters;     /* "shuffle, deflate 4", "" for none */
+    uint64_t chunk_rows;     /* 0 when not chunked */
+    uint64_t stored_bytes;   /* on disk */
+    uint64_t raw_bytes;      /* decoded */
+    const char *missing;     /* "NaN", "-1", "" when nothing marks it */
+} hanse_column_storage;
+
+/* Facts of an open source; texts are borrowed from it. `path` is where the
+ * table lies in the files, `shape` says "columns" or "compound". */
+const char *hanse_hdf5_source_path(const hanse_source *source);
+const char *hanse_hdf5_source_shape(const hanse_source *source);
+size_t hanse_hdf5_source_n_files(const hanse_source *source);
+const char *hanse_hdf5_source_file(const hanse_source *source, size_t file,
+                                   uint64_t *n_rows);
+const hanse_column_storage *
+hanse_hdf5_source_storage(const hanse_source *source, size_t file,
+                          size_t field);
+
+#endif

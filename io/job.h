@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A job: everything that `hanse run` needs to know, whether it came from the
+ * command line or from a YAML file.
+ */
+#ifndef HANSE_IO_JOB_H
+#define HANSE_IO_JOB_H
+
+#include "engine/hanse.h"
+
+/* A list of texts that the job owns. */
+typedef struct hanse_text_list {
+    char **items;
+    size_t n;
+} hanse_text_list;
+
+/* A named formula. */
+typedef struct hanse_job_measure {
+    char *name;
+    char *formula;
+} hanse_job_measure;
+
+typedef struct hanse_job {
+    hanse_text_list files;     /* names or glob patterns, in order */
+    char *table;               /* path in the files; NULL: by convention */
+    char *where;               /* filter; NULL: none */
+    hanse_text_list *groupings; /* keys of each; n = 0 items: all rows */
+    size_t n_groupings;
+    uint32_t statistics;                 /* 0: default */
+    bool use_model[HANSE_MODEL_COUNT];   /* asked for by name */
+    char *model_formula[HANSE_MODEL_COUNT]; /* NULL: the conventional column */
+    hanse_job_measure *measures;
+    size_t n_measures;
+    bool drop_missing_keys;
+    char *output; /* result file; NULL: not given */
+} hanse_job;
+
+/* An empty job; every function below keeps it valid on failure. */
+void hanse_job_init(hanse_job *job);
+void hanse_job_clear(hanse_job *job);
+
+/* Setters; texts are copied. A repeated single value replaces the earlier
+ * one. add_grouping takes "a,b,c" ("" or "total": all rows),
+ * add_measure "name" or "name=formula", set_statistics "total,mean". */
+hanse_status hanse_job_add_file(hanse_job *job, const char *pattern,
+                                hanse_error *error);
+hanse_status hanse_job_set_text(char **slot, const char *text,
+                                hanse_error *error);
+hanse_status hanse_job_add_grouping(hanse_job *job, const char *keys,
+                                    hanse_error *error);
+hanse_status hanse_job_add_measure(hanse_job *job, const char *definition,
+                                   hanse_error *error);
+hanse_status hanse_job_set_statistics(hanse_job *job, const char *names,
+                                      hanse_error *error);
+hanse_status hanse_job_set_model(hanse_job *job, hanse_model model,
+                                 const char *formula, hanse_error *error);
+
+/* Reads a YAML job file into an empty job. Errors begin with
+ * "FILE:LINE:COLUMN: "; an unknown key names the nearest known one. */
+hanse_status hanse_job_load(hanse_job *job, const char *path,
+                            hanse_error *error);
+
+/* The job as canonical JSON text (for /provenance), from malloc. */
+hanse_status hanse_job_to_json(const hanse_job *job, char **out,
+                               hanse_error *error);
+
+/* The specification that the job describes, not yet completed. */
+hanse_status hanse_job_spec(const hanse_job *job, hanse_spec **out,
+                            hanse_error *error);
+
+/* Expands the patterns to file names, in order; a pattern that matches
+ * nothing is an error. */
+hanse_status hanse_job_expand_files(const hanse_job *job, hanse_text_list *out,
+                                    hanse_error *error);
+void hanse_text_list_clear(hanse_text_list *list);
+
+#endif
