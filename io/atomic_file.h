@@ -14,20 +14,41 @@
 
 typedef struct hanse_atomic_file hanse_atomic_file;
 
-/* Opens the temporary for writing with the given mode; fails when the
- * directory is missing or not writable, or `path` is a directory. */
+/* Opens the temporary for reading and writing with exactly the given mode,
+ * whatever the umask; fails when the directory is missing or not writable, or
+ * `path` is something other than a regular file (a directory, a device). A
+ * symbolic link to a regular file is replaced, not followed. HANSE_ERR_IO,
+ * HANSE_ERR_NOMEM, HANSE_ERR_ARGUMENT (empty path). */
 hanse_status hanse_atomic_file_open(const char *path, mode_t mode,
                                     hanse_atomic_file **out,
                                     hanse_error *error);
-/* Descriptor and name of the temporary. */
+/* Descriptor and path of the temporary; both belong to the handle. */
 int hanse_atomic_file_descriptor(const hanse_atomic_file *file);
 const char *hanse_atomic_file_temporary(const hanse_atomic_file *file);
+
+/* Appends size_bytes bytes; HANSE_ERR_IO when not all could be written. */
 hanse_status hanse_atomic_file_write(hanse_atomic_file *file, const void *data,
                                      size_t size_bytes, hanse_error *error);
+
+/* The HANSE_ERR_IO for a write through the descriptor that failed with errno
+ * value `cause`: names the final path and what to do. */
+hanse_status hanse_atomic_file_fail(const hanse_atomic_file *file, int cause,
+                                    hanse_error *error);
+
 /* Flush, rename, flush the directory. The handle stays to be closed. */
 hanse_status hanse_atomic_file_commit(hanse_atomic_file *file,
                                       hanse_error *error);
 /* Removes the temporary unless committed. Accepts NULL. */
 void hanse_atomic_file_close(hanse_atomic_file *file);
+
+/* Handler for a signal that ends the process: removes the temporaries of this
+ * process, restores the signal's default action and raises it again. Async
+ * signal safe. */
+void hanse_atomic_file_on_signal(int signal_number);
+
+/* For the program's start: installs the handler for SIGINT, SIGTERM and SIGHUP
+ * where they are not ignored (nohup), and ignores SIGXFSZ, so that a file size
+ * limit is an error of the write and not the death of the process. */
+void hanse_atomic_file_install_signal_handlers(void);
 
 #endif
