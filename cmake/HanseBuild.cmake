@@ -1,36 +1,83 @@
 # Compiler settings and the dependencies that several layers share.
+include(CheckCCompilerFlag)
+include(CheckPIESupported)
 include(GNUInstallDirs)
+
 find_package(PkgConfig REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
+
+# hdf5-serial is Debian's HDF5 without MPI; plain `hdf5` would be whichever
+# flavour the machine prefers.
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
+pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
-pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+
+# All of them once more, for programs that take the static library: the list
+# goes into hanse.pc and the CMake package.
+set(HANSE_MODULES hdf5-serial jansson liblz4 yaml-0.1 libzstd)
+pkg_check_modules(HANSE_PRIVATE REQUIRED IMPORTED_TARGET ${HANSE_MODULES})
+if(CMAKE_C_COMPILER_ID STREQUAL GNU)
+  set(HANSE_OPENMP_LIBS ${OpenMP_C_LIB_NAMES})
+else()
+  # clang's lies outside the linker's search path.
+  set(HANSE_OPENMP_LIBS ${OpenMP_C_LIBRARIES})
+endif()
 
 set(CMAKE_C_STANDARD 17)
 set(CMAKE_C_STANDARD_REQUIRED ON)
 set(CMAKE_C_EXTENSIONS ON)          # POSIX and GNU interfaces of the C library
+set(CMAKE_CXX_STANDARD 17)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_C_VISIBILITY_PRESET hidden)
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 
+# Code and programs independent of their address (-fPIE and -pie).
+check_pie_supported(LANGUAGES C)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+
+# A build with debugging information is as fast as the one without.
+string(REPLACE "-O2" "-O3" CMAKE_C_FLAGS_RELWITHDEBINFO
+       "${CMAKE_C_FLAGS_RELWITHDEBINFO}")
+
 # What every target of the project is compiled with. -ffp-contract=off: row
 # values must be the same on every instruction set (docs/exactness.md).
 add_library(hanse_flags INTERFACE)
 target_compile_options(hanse_flags INTERFACE
-  -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
+  -Wall -Wextra -Wconversion -Wshadow
+  $<$<COMPILE_LANGUAGE:C>:-Wstrict-prototypes;-Wmissing-prototypes>
   -Werror -ffp-contract=off -fno-math-errno)
 target_compile_definitions(hanse_flags INTERFACE _GNU_SOURCE)
 target_include_directories(hanse_flags INTERFACE ${PROJECT_SOURCE_DIR})
+
+# Hardening. The two options checked for exist only on some processors.
+target_compile_options(hanse_flags INTERFACE -fstack-protector-strong)
+target_link_options(hanse_flags INTERFACE
+  -Wl,-z,relro,-z,now,-z,noexecstack)
+foreach(flag -fstack-clash-protection -fcf-protection)
+  string(MAKE_C_IDENTIFIER "HANSE_HAS${flag}" found)
+  check_c_compiler_flag(${flag} ${found})
+  if(${found})
+    target_compile_options(hanse_flags INTERFACE ${flag})
+  endif()
+endforeach()
+
 if(HANSE_SANITIZE)
   target_compile_options(hanse_flags INTERFACE
-    -fsanitize=${HANSE_SANITIZE} -fno-omit-frame-pointer -g)
+    -fsanitize=${HANSE_SANITIZE} -fno-sanitize-recover=all
+    -fno-omit-frame-pointer -g)
   target_link_options(hanse_flags INTERFACE -fsanitize=${HANSE_SANITIZE})
+else()
+  # The checked functions of the C library need optimisation, and hide calls
+  # from the sanitizers. Some compilers predefine the macro.
+  target_compile_options(hanse_flags INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE;-D_FORTIFY_SOURCE=2>)
 endif()
 
 # hanse_layer(name LINKS targets... SOURCES files...): one layer of DESIGN,
