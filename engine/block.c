@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One block of rows on its way into a fold: filter, formulas, group numbers.
+ * Everything is compacted to the rows that the filter keeps.
+ */
+#include "engine/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- Buffers ------------------------------------------------------------ */
+
+static void *rows_buffer(hanse_budget *budget, size_t size_bytes)
+{
+    return hanse_allocate(budget, HANSE_BLOCK_ROWS, size_bytes);
+}
+
+static void free_rows(hanse_budget *budget, void *buffer, size_t size_bytes)
+{
+    hanse_free(budget, buffer, HANSE_BLOCK_ROWS, size_bytes);
+}
+
+/* Group codes of nodes that are not roots; roots use their key's codes. */
+static bool init_nodes(hanse_block *block, const hanse_plan *plan,
+                       hanse_budget *budget)
+{
+    for (size_t k = 0; k < plan->n_keys; k++) {
+        block->key_codes[k] = rows_buffer(budget, sizeof(uint32_t));
+        if (block->key_codes[k] == NULL)
+            return false;
+    }
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        block->node_codes[i] =
+            plan->nodes[i].parent == SIZE_MAX
+                ? block->key_codes[plan->nodes[i].key]
+                : rows_buffer(budget, sizeof(uint32_t));
+        if (block->node_codes[i] == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Two addends a measure at the most: its values and their squares. */
+static size_t most_addends(const hanse_plan *plan)
+{
+    return 2 * plan->n_measures;
+}
+
+static bool init_sums(hanse_block *block, const hanse_plan *plan,
+                      hanse_budget *budget)
+{
+    const size_t n = most_addends(plan);
+    block->left = hanse_allocate(budget, n,
+                                 HANSE_LIMB_BATCH * sizeof *block->left);
+    block->n_left = calloc(n + 1, sizeof *block->n_left);
+    block->full = calloc(plan->n_groupings + 1, sizeof *block->full);
+    return block->left != NULL && block->n_left != NULL && block->full != NULL;
+}
+
+static bool init_measures(hanse_block *block, const hanse_plan *plan,
+                          hanse_budget *budget)
+{
+    for (size_t m = 0; m < plan->n_measures; m++) {
+        block->values[m] = rows_buffer(budget, sizeof(int64_t));
+        block->absent[m] = rows_buffer(budget, 1);
+        if (block->values[m] == NULL || block->absent[m] == NULL)
+            return false;
+    }
+    return true;
+}
+
+hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
+                              hanse_budget *budget, hanse_error *error)
+{
+    block->key_codes = calloc(plan->n_keys + 1, sizeof *block->key_codes);
+    block->node_codes = calloc(plan->n_nodes + 1, sizeof *block->node_codes);
+    block->values = calloc(plan->n_measures + 1, sizeof *block->values);
+    block->absent = calloc(plan->n_measures + 1, sizeof *block->absent);
+    block->any_absent =
+        calloc(plan->n_measures + 1, sizeof *block->any_absent);
+    block->condition = rows_buffer(budget, 1);
+    block->kept_buffer = rows_buffer(budget, sizeof *block->kept_buffer);
+    block->numbers = rows_buffer(budget, sizeof *block->numbers);
+    block->scratch = hanse_allocate(budget, plan->scratch_bytes, 1);
+    if (block->key_codes == NULL || block->node_codes == NULL ||
+        block->values == NULL || block->absent == NULL ||
+        block->any_absent == NULL || block->condition == NULL ||
+        block->kept_buffer == NULL || block->numbers == NULL ||
+        block->scratch == NULL || !init_nodes(block, plan, budget) ||
+        !init_measures(block, plan, budget) ||
+        !init_sums(block, plan, budget))
+        return hanse_fail_budget(error, budget, "buffers of a block",
+                                 HANSE_BLOCK_ROWS, sizeof(int64_t));
+    return HANSE_OK;
+}
+
+void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
+                       hanse_budget *budget)
+{
+    if (block->key_codes != NULL && block->node_codes != NULL) {
+        for (size_t i = 0; i < plan->n_nodes; i++)
+            if (plan->nodes[i].parent != SIZE_MAX)
+                free_rows(budget, block->node_codes[i], sizeof(uint32_t));
+        for (size_t k = 0; k < plan->n_keys; k++)
+            free_rows(budget, block->key_codes[k], sizeof(uint32_t));
+    }
+    if (block->values != NULL && block->absent != NULL) {
+        for (size_t m = 0; m < plan->n_measures; m++) {
+            free_rows(budget, block->values[m], sizeof(int64_t));
+            free_rows(budget, block->absent[m], 1);
+        }
+    }
+    free(block->key_codes);
+    free(block->node_codes);
+    free(block->values);
+    free(block->absent);
+    free(block->any_absent);
+    free_rows(budget, block->condition, 1);
+    free_rows(budget, block->kept_buffer, sizeof *block->kept_buffer);
+    free_rows(budget, block->numbers, sizeof *block->numbers);
+    hanse_free(budget, block->scratch, plan->scratch_bytes, 1);
+    hanse_free(budget, block->left, most_addends(plan),
+               HANSE_LIMB_BATCH * sizeof *block->left);
+    free(block->n_left);
+    free(block->full);
+    hanse_free(budget, block->pieces, HANSE_LIMB_BATCH,
+               block->piece_lanes * sizeof *block->pieces);
+    *block = (hanse_block){0};
+}
+
+/* ---- Filter ------------------------------------------------------------- */
+
+void hanse_block_filter(hanse_block *block, const hanse_plan *plan,
+                        const hanse_batch *batch, size_t first, size_t n)
+{
+    block->n = n;
+    block->kept = NULL;
+    if (plan->filter == NULL)
+        return;
+    hanse_formula_condition(plan->filter, batch, first, n, block->scratch,
+                            block->condition);
+    size_t n_kept = 0;
+    for (size_t i = 0; i < n; i++) {
+        block->kept_buffer[n_kept] = (uint16_t)i;
+        n_kept += block->condition[i];
+    }
+    block->n = n_kept;
+    if (n_kept != n)
+        block->kept = block->kept_buffer;
+}
+
+/* ---- Values ------------------------------------------------------------- */
+
+/* out[i] = value of kept row i, widened to int64 (the bit pattern of uint64).
+ * `kept` NULL: all rows. */
+static void gather_integers(hanse_type type, const void *values, size_t first,
+                            const uint16_t *kept, size_t n, int64_t *out)
+{
+#define GATHER(c_type)                                                        \
+    do {                                                                      \
+        const c_type *from = (const c_type *)values + first;                  \
+        if (kept == NULL)                                                     \
+            for (size_t i = 0; i < n; i++)                                    \
+                out[i] = (int64_t)from[i];                                    \
+        else                                                                  \
+            for (size_t i = 0; i < n; i++)                                    \
+                out[i] = (int64_t)from[kept[i]];                              \
+    } while (0)
+    switch (type) {
+    case HANSE_INT8:
+        GATHER(int8_t);
+        break;
+    case HANSE_INT16:
+        GATHER(int16_t);
+        break;
+    case HANSE_INT32:
+        GATHER(int32_t);
+        break;
+    case HANSE_INT64:
+        GATHER(int64_t);
+        break;
+    case HANSE_UINT8:
+        GATHER(uint8_t);
+        break;
+    case HANSE_UINT16:
+        GATHER(uint16_t);
+        break;
+    case HANSE_UINT32:
+        GATHER(uint32_t);
+        break;
+    case HANSE_UINT64:
+        GATHER(uint64_t);
+        break;
+    case HANSE_BOOL:
+        GATHER(uint8_t);
+        for (size_t i = 0; i < n; i++)
+            out[i] = out[i] != 0;
+        break;
+    default:
+        break;
+    }
+#undef GATHER
+}
+
+/* Moves the kept values of a block to its front. */
+static void compact(int64_t *values, const uint16_t *kept, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = values[kept[i]];
+}
+
+/* Missing integers count as 0 in the sums and are marked in `absent`. */
+static void integer_measure(hanse_block *block, size_t measure,
+                            const hanse_array *array, hanse_type type,
+                            size_t first)
+{
+    int64_t *values = block->values[measure];
+    gather_integers(type, array->values, first, block->kept, block->n, values);
+    block->any_absent[measure] = false;
+    if (array->missing == NULL)
+        return;
+    uint8_t any = 0;
+    for (size_t i = 0; i < block->n; i++) {
+        const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
+        const uint8_t absent = array->missing[row] != 0;
+        block->absent[measure][i] = absent;
+        any |= absent;
+        if (absent)
+            values[i] = 0;
+    }
+    block->any_absent[measure] = any != 0;
+}
+
+void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
+                          const hanse_batch *batch, size_t first, size_t n)
+{
+    for (size_t m = 0; m < plan->n_measures; m++) {
+        const hanse_plan_measure *measure = &plan->measures[m];
+        if (measure->number != HANSE_NUMBER_FLOAT) {
+            integer_measure(block, m, &batch->arrays[measure->field],
+                            plan->types[measure->field], first);
+            continue;
+        }
+        hanse_formula_number(measure->formula, batch, first, n, block->scratch,
+                             (double *)block->values[m]);
+        if (block->kept != NULL)
+            compact(block->values[m], block->kept, block->n);
+    }
+}
+
+/* ---- Keys --------------------------------------------------------------- */
+
+static hanse_status integer_codes(hanse_fold *fold, size_t key,
+                                  const hanse_array *array, size_t first,
+                                  hanse_error *error)
+{
+    hanse_block *block = &fold->block;
+    uint32_t *codes = block->key_codes[key];
+    hanse_int_map *map = &fold->keys[key].ints;
+    const size_t n = block->n;
+    gather_integers(fold->plan->keys[key].type, array->values, first,
+                    block->kept, n, block->numbers);
+    if (array->missing == NULL) {
+        HANSE_TRY(hanse_int_map_codes(map, block->numbers, n, codes, error));
+        for (size_t i = 0; i < n; i++)
+            codes[i]++;
+        return HANSE_OK;
+    }
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
+        if (array->missing[row]) {
+            codes[i] = 0;
+        } else {
+            HANSE_TRY(hanse_int_map_codes(map, &block->numbers[i], 1,
+                                          &codes[i], error));
+            codes[i]++;
+        }
+    }
+    return HANSE_OK;
+}
+
+static hanse_status text_codes(hanse_fold *fold, size_t key,
+                               const hanse_array *array, size_t first,
+                               hanse_error *error)
+{
+    const hanse_block *block = &fold->block;
+    uint32_t *codes = block->key_codes[key];
+    const char *bytes = array->values;
+    for (size_t i = 0; i < block->n; i++) {
+        const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
+        if (array->missing != NULL && array->missing[row]) {
+            codes[i] = 0;
+            continue;
+        }
+        const int32_t start = array->offsets[row];
+        const size_t length = (size_t)(array->offsets[row + 1] - start);
+        HANSE_TRY(hanse_text_map_code(&fold->keys[key].texts, bytes + start,
+                                      length, &codes[i], error));
+        codes[i]++;
+    }
+    return HANSE_OK;
+}
+
+/* Groups of a node: pairs of the parent's group and the key's code. */
+static hanse_status pair_codes(hanse_fold *fold, size_t node,
+                               hanse_error *error)
+{
+    hanse_block *block = &fold->block;
+    const hanse_plan_node *plan_node = &fold->plan->nodes[node];
+    const uint32_t *parents = block->node_codes[plan_node->parent];
+    const uint32_t *codes = block->key_codes[plan_node->key];
+    for (size_t i = 0; i < block->n; i++)
+        block->numbers[i] =
+            (int64_t)(((uint64_t)parents[i] << 32) | codes[i]);
+    return hanse_int_map_codes(&fold->pairs[node], block->numbers, block->n,
+                               block->node_codes[node], error);
+}
+
+hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
+                              size_t first, hanse_error *error)
+{
+    const hanse_plan *plan = fold->plan;
+    for (size_t k = 0; k < plan->n_keys; k++) {
+        const hanse_array *array = &batch->arrays[plan->keys[k].field];
+        if (fold->keys[k].is_text)
+            HANSE_TRY(text_codes(fold, k, array, first, error));
+        else
+            HANSE_TRY(integer_codes(fold, k, array, first, error));
+    }
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        if (plan->nodes[i].parent != SIZE_MAX)
+            HANSE_TRY(pair_codes(fold, i, error));
+    return HANSE_OK;
+}

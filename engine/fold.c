@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fold: create, add, destroy. Batches are taken block by block, so that
+ * what a block needs stays in the first cache levels.
+ */
+#include "engine/fold.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static hanse_status init_states(hanse_fold *fold, hanse_error *error)
+{
+    const hanse_plan *plan = fold->plan;
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        HANSE_TRY(hanse_states_init(&fold->states[g], plan, error));
+    for (size_t k = 0; k < plan->n_keys; k++) {
+        fold->keys[k].is_text = plan->keys[k].type == HANSE_TEXT;
+        hanse_int_map_init(&fold->keys[k].ints, fold->budget);
+        hanse_text_map_init(&fold->keys[k].texts, fold->budget);
+    }
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        hanse_int_map_init(&fold->pairs[i], fold->budget);
+    /* The group of all rows exists even without any. */
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        if (plan->groupings[g].node == SIZE_MAX)
+            HANSE_TRY(hanse_states_grow(&fold->states[g], &fold->layout,
+                                        fold->budget, 1, error));
+    return hanse_block_init(&fold->block, plan, fold->budget, error);
+}
+
+hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
+                               hanse_fold **out, hanse_error *error)
+{
+    hanse_fold *fold = calloc(1, sizeof *fold);
+    if (fold == NULL)
+        return hanse_fail_nomem(error, "fold", sizeof *fold);
+    fold->plan = plan;
+    fold->budget = budget;
+    fold->keys = calloc(plan->n_keys + 1, sizeof *fold->keys);
+    fold->pairs = calloc(plan->n_nodes + 1, sizeof *fold->pairs);
+    fold->states = calloc(plan->n_groupings, sizeof *fold->states);
+    hanse_status status;
+    if (fold->keys == NULL || fold->pairs == NULL || fold->states == NULL)
+        status = hanse_fail_nomem(error, "fold", sizeof *fold);
+    else
+        status = hanse_layout_init(&fold->layout, plan, error);
+    if (status == HANSE_OK)
+        status = init_states(fold, error);
+    if (status != HANSE_OK) {
+        hanse_fold_destroy(fold);
+        return status;
+    }
+    *out = fold;
+    return HANSE_OK;
+}
+
+void hanse_fold_destroy(hanse_fold *fold)
+{
+    if (fold == NULL)
+        return;
+    const hanse_plan *plan = fold->plan;
+    hanse_block_clear(&fold->block, plan, fold->budget);
+    for (size_t g = 0; fold->states != NULL && g < plan->n_groupings; g++)
+        hanse_states_clear(&fold->states[g], &fold->layout, fold->budget);
+    for (size_t k = 0; fold->keys != NULL && k < plan->n_keys; k++) {
+        hanse_int_map_clear(&fold->keys[k].ints);
+        hanse_text_map_clear(&fold->keys[k].texts);
+    }
+    for (size_t i = 0; fold->pairs != NULL && i < plan->n_nodes; i++)
+        hanse_int_map_clear(&fold->pairs[i]);
+    hanse_layout_clear(&fold->layout);
+    free(fold->keys);
+    free(fold->pairs);
+    free(fold->states);
+    free(fold);
+}
+
+size_t hanse_fold_node_groups(const hanse_fold *fold, size_t node)
+{
+    if (node == SIZE_MAX)
+        return 1;
+    const hanse_plan_node *plan_node = &fold->plan->nodes[node];
+    return plan_node->parent == SIZE_MAX
+               ? hanse_key_codes_count(&fold->keys[plan_node->key])
+               : fold->pairs[node].n;
+}
+
+/* ---- Extremes ----------------------------------------------------------- */
+
+static inline void take_extreme(hanse_extreme *extreme, int64_t value)
+{
+    extreme->min = value < extreme->min ? value : extreme->min;
+    extreme->max = value > extreme->max ? value : extreme->max;
+}
+
+static void add_extremes(hanse_fold *fold, size_t grouping, size_t measure)
+{
+    const hanse_block *block = &fold->block;
+    const size_t node = fold->plan->groupings[grouping].node;
+    const uint32_t *groups =
+        node == SIZE_MAX ? NULL : block->node_codes[node];
+    const int64_t *values = block->values[measure];
+    const hanse_number number = fold->plan->measures[measure].number;
+    const uint8_t *absent =
+        block->any_absent[measure] ? block->absent[measure] : NULL;
+    hanse_extreme *extremes = fold->states[grouping].extremes[measure];
+
+    for (size_t i = 0; i < block->n; i++) {
+        int64_t value = values[i];
+        if (number == HANSE_NUMBER_FLOAT) {
+            double x;
+            memcpy(&x, &value, sizeof x);
+            if (x != x)
+                continue;
+            value = hanse_order_bits(value);
+        } else if (absent != NULL && absent[i]) {
+            continue;
+        } else if (number == HANSE_NUMBER_UINT) {
+            value = hanse_order_u64(value);
+        }
+        take_extreme(&extremes[groups == NULL ? 0 : groups[i]], value);
+    }
+}
+
+/* ---- Adding ------------------------------------------------------------- */
+
+static hanse_status grow_states(hanse_fold *fold, hanse_error *error)
+{
+    for (size_t g = 0; g < fold->plan->n_groupings; g++) {
+        const size_t n_groups =
+            hanse_fold_node_groups(fold, fold->plan->groupings[g].node);
+        HANSE_TRY(hanse_states_grow(&fold->states[g], &fold->layout,
+                                    fold->budget, n_groups, error));
+    }
+    return HANSE_OK;
+}
+
+static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
+                              size_t first, size_t n, hanse_error *error)
+{
+    const hanse_plan *plan = fold->plan;
+    hanse_block *block = &fold->block;
+    hanse_block_filter(block, plan, batch, first, n);
+    fold->rows.read += n;
+    fold->rows.kept += block->n;
+    if (block->n == 0)
+        return HANSE_OK;
+    HANSE_TRY(hanse_block_keys(fold, batch, first, error));
+    HANSE_TRY(grow_states(fold, error));
+    hanse_block_measures(block, plan, batch, first, n);
+    HANSE_TRY(hanse_fold_sums(fold, error));
+    if (hanse_plan_needs_extremes(plan))
+        for (size_t g = 0; g < plan->n_groupings; g++)
+            for (size_t m = 0; m < plan->n_measures; m++)
+                add_extremes(fold, g, m);
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
+                            hanse_error *error)
+{
+    for (size_t first = 0; first < batch->n_rows; first += HANSE_BLOCK_ROWS) {
+        size_t n = batch->n_rows - first;
+        if (n > HANSE_BLOCK_ROWS)
+            n = HANSE_BLOCK_ROWS;
+        HANSE_TRY(add_block(fold, batch, first, n, error));
+    }
+    return HANSE_OK;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The fold: the state of a job over the rows seen so far, with the operations
+ * zero (create), add, merge and finish. Merging is commutative and associative
+ * to the bit, so any division of the rows among folds gives the same result.
+ * A fold belongs to one thread at a time.
+ */
+#ifndef HANSE_ENGINE_FOLD_H
+#define HANSE_ENGINE_FOLD_H
+
+#include "engine/base/memory.h"
+#include "engine/key_map.h"
+#include "engine/plan.h"
+#include "engine/source.h"
+#include "engine/states.h"
+
+/* Codes of one key column. Code 0 is "missing"; code c + 1 is the map's c. */
+typedef struct hanse_key_codes {
+    bool is_text;
+    hanse_int_map ints;
+    hanse_text_map texts;
+} hanse_key_codes;
+
+static inline size_t hanse_key_codes_count(const hanse_key_codes *key)
+{
+    return 1 + (key->is_text ? key->texts.n : key->ints.n);
+}
+
+/* Buffers of one block of rows. */
+typedef struct hanse_block {
+    size_t n;         /* rows kept by the filter */
+    uint16_t *kept;   /* their numbers in the block; NULL: all rows */
+    uint8_t *condition;
+    uint16_t *kept_buffer;
+    void *scratch;    /* of the formulas */
+    int64_t *numbers; /* key values on their way to codes */
+    uint32_t **key_codes;  /* [key][row] */
+    uint32_t **node_codes; /* [node][row]; shared with key_codes for roots */
+    int64_t **values;      /* [measure][row]: bits of binary64, or integers */
+    uint8_t **absent;      /* [measure][row], integers: missing */
+    bool *any_absent;      /* [measure] */
+    int64_t *pieces;       /* HANSE_LIMB_BATCH rows of dense lanes */
+    size_t piece_lanes;    /* lanes that `pieces` is allocated for */
+    uint64_t layout_version; /* of the layout that `pieces` follows */
+    uint16_t *left;        /* [addend][HANSE_LIMB_BATCH] rows left by kernels */
+    size_t *n_left;        /* [addend] */
+    bool *full;            /* [grouping]: a limb left its guard */
+} hanse_block;
+
+typedef struct hanse_fold {
+    const hanse_plan *plan; /* borrowed */
+    hanse_budget *budget;   /* borrowed, may be NULL */
+    hanse_layout layout;
+    hanse_key_codes *keys;  /* [plan->n_keys] */
+    hanse_int_map *pairs;   /* [plan->n_nodes]; unused for roots */
+    hanse_states *states;   /* [plan->n_groupings] */
+    hanse_row_counts rows;
+    hanse_block block;
+} hanse_fold;
+
+/* Number of groups of a node (of all rows for SIZE_MAX). For a root this
+ * counts the code of missing keys even when no row has it. */
+size_t hanse_fold_node_groups(const hanse_fold *fold, size_t node);
+
+hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
+                               hanse_fold **out, hanse_error *error);
+void hanse_fold_destroy(hanse_fold *fold);
+
+/* Adds the rows of a batch. After a failure the fold can only be destroyed. */
+hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
+                            hanse_error *error);
+
+/* Adds what `other` holds; same plan. After a failure `fold` can only be
+ * destroyed; `other` is never changed. */
+hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
+                              hanse_error *error);
+
+/* Result tables of the rows so far. `n_threads`: not more than so many may be
+ * used. */
+hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,
+                               hanse_error *error);
+
+/* ---- Between fold.c and its parts --------------------------------------- */
+
+/* block.c: buffers, and filling them from rows first .. first + n - 1. */
+hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
+                              hanse_budget *budget, hanse_error *error);
+void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
+                       hanse_budget *budget);
+void hanse_block_filter(hanse_block *block, const hanse_plan *plan,
+                        const hanse_batch *batch, size_t first, size_t n);
+void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
+                          const hanse_batch *batch, size_t first, size_t n);
+hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
+                              size_t first, hanse_error *error);
+
+/* fold_sums.c: adds the measures of the block to the sums of all groupings. */
+hanse_status hanse_fold_sums(hanse_fold *fold, hanse_error *error);
+
+/* Carries the limbs of one group, widening where a top limb is full. */
+hanse_status hanse_fold_carry(hanse_fold *fold, size_t grouping, size_t group,
+                              hanse_error *error);
+
+/* Adds one value to one group's sum, widening as needed. */
+hanse_status hanse_fold_add_bits(hanse_fold *fold, size_t addend,
+                                 size_t grouping, size_t group,
+                                 const hanse_bits *bits, hanse_error *error);
+
+#endif

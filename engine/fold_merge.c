@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Merging folds: the other's keys and groups are looked up in this fold's
+ * maps, which gives the number that each of its groups has here; then states
+ * are added group by group.
+ */
+#include "engine/fold.h"
+
+#include <stdlib.h>
+
+#include "engine/kernels/group_add.h"
+
+/* Numbers that the other fold's codes and groups have in this one. */
+typedef struct translation {
+    uint32_t **keys;  /* [key][code] */
+    uint32_t **nodes; /* [node][group]; shared with keys for roots */
+} translation;
+
+static void translation_clear(translation *t, const hanse_plan *plan)
+{
+    for (size_t i = 0; t->nodes != NULL && i < plan->n_nodes; i++)
+        if (plan->nodes[i].parent != SIZE_MAX)
+            free(t->nodes[i]);
+    for (size_t k = 0; t->keys != NULL && k < plan->n_keys; k++)
+        free(t->keys[k]);
+    free(t->keys);
+    free(t->nodes);
+}
+
+static hanse_status nomem(hanse_error *error, size_t n)
+{
+    return hanse_fail_nomem(error, "merge", n * sizeof(uint32_t));
+}
+
+static hanse_status translate_key(hanse_key_codes *to,
+                                  const hanse_key_codes *from, uint32_t **out,
+                                  hanse_error *error)
+{
+    const size_t n = hanse_key_codes_count(from);
+    uint32_t *codes = malloc(n * sizeof *codes);
+    if (codes == NULL)
+        return nomem(error, n);
+    *out = codes;
+    codes[0] = 0;
+    if (!from->is_text)
+        HANSE_TRY(hanse_int_map_codes(&to->ints, from->ints.values, n - 1,
+                                      codes + 1, error));
+    for (size_t c = 1; c < n && from->is_text; c++) {
+        size_t length;
+        const char *text = hanse_text_map_text(&from->texts, c - 1, &length);
+        HANSE_TRY(hanse_text_map_code(&to->texts, text, length, &codes[c],
+                                      error));
+    }
+    for (size_t c = 1; c < n; c++)
+        codes[c]++;
+    return HANSE_OK;
+}
+
+static hanse_status translate_node(hanse_fold *to, const hanse_fold *from,
+                                   size_t node, translation *t,
+                                   hanse_error *error)
+{
+    const hanse_plan_node *plan_node = &to->plan->nodes[node];
+    if (plan_node->parent == SIZE_MAX) {
+        t->nodes[node] = t->keys[plan_node->key];
+        return HANSE_OK;
+    }
+    const hanse_int_map *pairs = &from->pairs[node];
+    uint32_t *groups = malloc((pairs->n + 1) * sizeof *groups);
+    int64_t *moved = malloc((pairs->n + 1) * sizeof *moved);
+    hanse_status status = HANSE_OK;
+    if (groups == NULL || moved == NULL)
+        status = nomem(error, pairs->n);
+    for (size_t g = 0; status == HANSE_OK && g < pairs->n; g++) {
+        const uint64_t pair = (uint64_t)pairs->values[g];
+        const uint64_t parent = t->nodes[plan_node->parent][pair >> 32];
+        const uint64_t code = t->keys[plan_node->key][(uint32_t)pair];
+        moved[g] = (int64_t)(parent << 32 | code);
+    }
+    if (status == HANSE_OK)
+        status = hanse_int_map_codes(&to->pairs[node], moved, pairs->n, groups,
+                                     error);
+    free(moved);
+    t->nodes[node] = groups;
+    return status;
+}
+
+static hanse_status translate(hanse_fold *to, const hanse_fold *from,
+                              translation *t, hanse_error *error)
+{
+    const hanse_plan *plan = to->plan;
+    t->keys = calloc(plan->n_keys + 1, sizeof *t->keys);
+    t->nodes = calloc(plan->n_nodes + 1, sizeof *t->nodes);
+    if (t->keys == NULL || t->nodes == NULL)
+        return nomem(error, plan->n_keys + plan->n_nodes);
+    for (size_t k = 0; k < plan->n_keys; k++)
+        HANSE_TRY(translate_key(&to->keys[k], &from->keys[k], &t->keys[k],
+                                error));
+    for (size_t i = 0; i < plan->n_nodes; i++)
+        HANSE_TRY(translate_node(to, from, i, t, error));
+    return HANSE_OK;
+}
+
+/* ---- States ------------------------------------------------------------- */
+
+/* One limb of the other's window as a value on its own. */
+static hanse_bits bits_of_limb(int64_t limb, int exponent)
+{
+    const bool negative = limb < 0;
+    uint64_t magnitude = negative ? (uint64_t)0 - (uint64_t)limb
+                                  : (uint64_t)limb;
+    const int zeros = __builtin_ctzll(magnitude);
+    magnitude >>= zeros;
+    return (hanse_bits){magnitude, exponent + zeros, negative};
+}
+
+static hanse_status merge_sums(hanse_fold *to, const hanse_fold *from,
+                               size_t grouping, size_t target, size_t group,
+                               hanse_error *error)
+{
+    const int64_t *row =
+        from->states[grouping].rows + group * from->layout.stride;
+    to->states[grouping].rows[target * to->layout.stride] += row[0];
+    for (size_t a = 0; a < from->layout.n_addends; a++) {
+        const hanse_addend *addend = &from->layout.addends[a];
+        for (int k = 0; k < addend->window.n_limbs; k++) {
+            const int64_t limb = row[addend->lane + (size_t)k];
+            if (limb == 0)
+                continue;
+            const hanse_bits bits = bits_of_limb(
+                limb, addend->window.exponent + k * HANSE_LIMB_BITS);
+            HANSE_TRY(hanse_fold_add_bits(to, a, grouping, target, &bits,
+                                          error));
+        }
+    }
+    return HANSE_OK;
+}
+
+/* Whether all addends have the same windows and lanes in both. */
+static bool same_layout(const hanse_layout *a, const hanse_layout *b)
+{
+    for (size_t i = 0; i < a->n_addends; i++)
+        if (a->addends[i].window.exponent != b->addends[i].window.exponent ||
+            a->addends[i].window.n_limbs != b->addends[i].window.n_limbs ||
+            a->addends[i].lane != b->addends[i].lane)
+            return false;
+    return a->stride == b->stride;
+}
+
+/* With one layout rows of limbs are added as they are; both are guarded, so
+ * that nothing can overflow before the carry. */
+static hanse_status merge_rows(hanse_fold *to, const hanse_fold *from,
+                               size_t grouping, size_t target, size_t group,
+                               hanse_error *error)
+{
+    const size_t stride = to->layout.stride;
+    int64_t *sum = to->states[grouping].rows + target * stride;
+    const int64_t *row = from->states[grouping].rows + group * stride;
+    bool guarded = true;
+    for (size_t l = 0; l < stride; l++) {
+        sum[l] += row[l];
+        guarded = guarded && hanse_limb_guarded(sum[l]);
+    }
+    return guarded ? HANSE_OK : hanse_fold_carry(to, grouping, target, error);
+}
+
+static hanse_status merge_rare(hanse_fold *to, const hanse_fold *from,
+                               size_t grouping, size_t target, size_t group,
+                               hanse_error *error)
+{
+    for (size_t m = 0; m < to->plan->n_measures; m++) {
+        if (from->states[grouping].rare[m] == NULL)
+            continue;
+        const hanse_rare *other = &from->states[grouping].rare[m][group];
+        hanse_rare *rare;
+        HANSE_TRY(hanse_states_rare(&to->states[grouping], to->budget, m,
+                                    target, &rare, error));
+        rare->missing += other->missing;
+        rare->negative_zeros += other->negative_zeros;
+        rare->infinities |= other->infinities;
+    }
+    return HANSE_OK;
+}
+
+static void merge_extremes(hanse_fold *to, const hanse_fold *from,
+                           size_t grouping, size_t target, size_t group)
+{
+    for (size_t m = 0; m < to->plan->n_measures; m++) {
+        hanse_extreme *a = &to->states[grouping].extremes[m][target];
+        const hanse_extreme *b = &from->states[grouping].extremes[m][group];
+        a->min = b->min < a->min ? b->min : a->min;
+        a->max = b->max > a->max ? b->max : a->max;
+    }
+}
+
+static hanse_status merge_grouping(hanse_fold *to, const hanse_fold *from,
+                                   size_t grouping, const translation *t,
+                                   hanse_error *error)
+{
+    const size_t node = to->plan->groupings[grouping].node;
+    hanse_states *states = &to->states[grouping];
+    HANSE_TRY(hanse_states_grow(states, &to->layout, to->budget,
+                                hanse_fold_node_groups(to, node), error));
+    for (size_t g = 0; g < from->states[grouping].n_groups; g++) {
+        const size_t target = node == SIZE_MAX ? 0 : t->nodes[node][g];
+        if (same_layout(&to->layout, &from->layout))
+            HANSE_TRY(merge_rows(to, from, grouping, target, g, error));
+        else
+            HANSE_TRY(merge_sums(to, from, grouping, target, g, error));
+        HANSE_TRY(merge_rare(to, from, grouping, target, g, error));
+        if (states->extremes != NULL)
+            merge_extremes(to, from, grouping, target, g);
+    }
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
+                              hanse_error *error)
+{
+    translation t = {0};
+    if (!hanse_plan_equal(fold->plan, other->plan))
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "merge: the two sides come from different "
+                          "specifications or columns");
+    hanse_status status = translate(fold, other, &t, error);
+    for (size_t g = 0; status == HANSE_OK && g < fold->plan->n_groupings; g++)
+        status = merge_grouping(fold, other, g, &t, error);
+    if (status == HANSE_OK) {
+        fold->rows.read += other->rows.read;
+        fold->rows.kept += other->rows.kept;
+    }
+    translation_clear(&t, fold->plan);
+    return status;
+}

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Exact sums of a block: the measures are split into integer pieces, once for
+ * all groupings, and the rows of pieces are added to the states. Values that
+ * the kernels cannot take (missing, infinite, outside the window) come back
+ * as a list and are handled one by one.
+ */
+#include "engine/fold.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "engine/kernels/group_add.h"
+
+/* Rows first .. first + n - 1 of the block, n <= HANSE_LIMB_BATCH. */
+typedef struct part {
+    size_t first;
+    size_t n;
+} part;
+
+static const uint32_t *groups_of(const hanse_fold *fold, size_t grouping)
+{
+    const size_t node = fold->plan->groupings[grouping].node;
+    return node == SIZE_MAX ? NULL : fold->block.node_codes[node];
+}
+
+static size_t group_of(const hanse_fold *fold, size_t grouping, size_t row)
+{
+    const uint32_t *groups = groups_of(fold, grouping);
+    return groups == NULL ? 0 : groups[row];
+}
+
+static double value_of(const hanse_fold *fold, size_t measure, size_t row)
+{
+    double x;
+    memcpy(&x, &fold->block.values[measure][row], sizeof x);
+    return x;
+}
+
+/* ---- Carrying and single values ----------------------------------------- */
+
+static hanse_status widen(hanse_fold *fold, size_t addend, hanse_window window,
+                          hanse_error *error)
+{
+    return hanse_layout_widen(&fold->layout, addend, window, fold->states,
+                              fold->plan->n_groupings, fold->budget, error);
+}
+
+static int64_t *limbs_of(const hanse_fold *fold, size_t addend,
+                         size_t grouping, size_t group)
+{
+    return fold->states[grouping].rows + group * fold->layout.stride +
+           fold->layout.addends[addend].lane;
+}
+
+static hanse_status carry_addend(hanse_fold *fold, size_t addend,
+                                 size_t grouping, size_t group,
+                                 hanse_error *error)
+{
+    const hanse_window *window = &fold->layout.addends[addend].window;
+    if (hanse_limbs_carry(limbs_of(fold, addend, grouping, group), window))
+        return HANSE_OK;
+    const hanse_window wider = {window->exponent, window->n_limbs + 1};
+    HANSE_TRY(widen(fold, addend, wider, error));
+    hanse_limbs_carry(limbs_of(fold, addend, grouping, group),
+                      &fold->layout.addends[addend].window);
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_carry(hanse_fold *fold, size_t grouping, size_t group,
+                              hanse_error *error)
+{
+    for (size_t a = 0; a < fold->layout.n_addends; a++)
+        HANSE_TRY(carry_addend(fold, a, grouping, group, error));
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_add_bits(hanse_fold *fold, size_t addend,
+                                 size_t grouping, size_t group,
+                                 const hanse_bits *bits, hanse_error *error)
+{
+    const hanse_window *window = &fold->layout.addends[addend].window;
+    const int low = hanse_bits_low(bits), high = hanse_bits_high(bits);
+    if (!hanse_window_holds(window, low, high)) {
+        const hanse_window wider = hanse_window_cover(window, low, high);
+        HANSE_TRY(widen(fold, addend, wider, error));
+        window = &fold->layout.addends[addend].window;
+    }
+    if (hanse_limbs_add(limbs_of(fold, addend, grouping, group), window, bits))
+        return HANSE_OK;
+    return carry_addend(fold, addend, grouping, group, error);
+}
+
+/* ---- Values that the kernels leave -------------------------------------- */
+
+/* Widens the window of an addend to all values of the list at once. */
+static hanse_status cover_list(hanse_fold *fold, size_t index, part rows,
+                               const uint16_t *list, size_t n_list,
+                               hanse_error *error)
+{
+    const hanse_addend *addend = &fold->layout.addends[index];
+    int low = 0, high = 0;
+    bool any = false;
+    for (size_t i = 0; i < n_list; i++) {
+        const double x = value_of(fold, addend->measure, rows.first + list[i]);
+        if (!isfinite(x) || x == 0.0)
+            continue;
+        const hanse_bits bits = hanse_bits_of(x, addend->square);
+        const int bits_low = hanse_bits_low(&bits);
+        const int bits_high = hanse_bits_high(&bits);
+        low = any && low < bits_low ? low : bits_low;
+        high = any && high > bits_high ? high : bits_high;
+        any = true;
+    }
+    if (!any || hanse_window_holds(&addend->window, low, high))
+        return HANSE_OK;
+    return widen(fold, index, hanse_window_cover(&addend->window, low, high),
+                 error);
+}
+
+/* A value without a finite, non-zero magnitude. */
+static hanse_status add_rare(hanse_fold *fold, size_t measure, size_t row,
+                             double x, hanse_error *error)
+{
+    for (size_t g = 0; g < fold->plan->n_groupings; g++) {
+        hanse_rare *rare;
+        HANSE_TRY(hanse_states_rare(&fold->states[g], fold->budget, measure,
+                                    group_of(fold, g, row), &rare, error));
+        if (isnan(x))
+            rare->missing++;
+        else if (isinf(x))
+            rare->infinities |= x > 0.0 ? HANSE_RARE_PLUS_INF
+                                        : HANSE_RARE_MINUS_INF;
+        else if (signbit(x))
+            rare->negative_zeros++;
+    }
+    return HANSE_OK;
+}
+
+static hanse_status add_list(hanse_fold *fold, size_t index, part rows,
+                             const uint16_t *list, size_t n_list,
+                             hanse_error *error)
+{
+    const size_t measure = fold->layout.addends[index].measure;
+    const bool square = fold->layout.addends[index].square;
+    HANSE_TRY(cover_list(fold, index, rows, list, n_list, error));
+    for (size_t i = 0; i < n_list; i++) {
+        const size_t row = rows.first + list[i];
+        const double x = value_of(fold, measure, row);
+        if (!isfinite(x) || x == 0.0) {
+            if (!square)
+                HANSE_TRY(add_rare(fold, measure, row, x, error));
+            continue;
+        }
+        const hanse_bits bits = hanse_bits_of(x, square);
+        for (size_t g = 0; g < fold->plan->n_groupings; g++)
+            HANSE_TRY(hanse_fold_add_bits(fold, index, g,
+                                          group_of(fold, g, row), &bits,
+                                          error));
+    }
+    return HANSE_OK;
+}
+
+/* Integers mark missing values; their pieces are already zero. */
+static hanse_status add_absent(hanse_fold *fold, size_t measure, part rows,
+                               hanse_error *error)
+{
+    if (!fold->block.any_absent[measure])
+        return HANSE_OK;
+    for (size_t row = rows.first; row < rows.first + rows.n; row++)
+        if (fold->block.absent[measure][row])
+            HANSE_TRY(add_rare(fold, measure, row, (double)NAN, error));
+    return HANSE_OK;
+}
+
+/* ---- Pieces ------------------------------------------------------------- */
+
+/* Room for the pieces of a part; lane 0 is 1 in every row, unused lanes 0. */
+static hanse_status prepare_pieces(hanse_fold *fold, hanse_error *error)
+{
+    hanse_block *block = &fold->block;
+    const size_t lanes = fold->layout.n_dense_lanes;
+    if (block->piece_lanes != lanes) {
+        const size_t row_bytes = lanes * sizeof *block->pieces;
+        int64_t *pieces =
+            hanse_allocate(fold->budget, HANSE_LIMB_BATCH, row_bytes);
+        if (pieces == NULL)
+            return hanse_fail_budget(error, fold->budget, "pieces of a block",
+                                     HANSE_LIMB_BATCH, row_bytes);
+        hanse_free(fold->budget, block->pieces, HANSE_LIMB_BATCH,
+                   block->piece_lanes * sizeof *block->pieces);
+        block->pieces = pieces;
+        block->piece_lanes = lanes;
+    }
+    block->layout_version = fold->layout.version;
+    memset(block->pieces, 0, HANSE_LIMB_BATCH * lanes * sizeof *block->pieces);
+    for (size_t i = 0; i < HANSE_LIMB_BATCH; i++)
+        block->pieces[i * lanes] = 1;
+    return HANSE_OK;
+}
+
+/* Splits one addend; returns how many values are left in the list. */
+static size_t split_addend(const hanse_fold *fold, const hanse_addend *addend,
+                           part rows, uint16_t *list)
+{
+    const hanse_block *block = &fold->block;
+    const int64_t *values = block->values[addend->measure] + rows.first;
+    const size_t stride = block->piece_lanes;
+    int64_t *pieces = block->pieces + addend->lane;
+
+    if (addend->number != HANSE_NUMBER_FLOAT) {
+        const int is_unsigned = addend->number == HANSE_NUMBER_UINT;
+        if (addend->square)
+            hanse_exact_split_square_i64(values, rows.n, is_unsigned, pieces,
+                                         stride);
+        else if (is_unsigned)
+            hanse_exact_split_u64((const uint64_t *)values, rows.n, pieces,
+                                  stride);
+        else
+            hanse_exact_split_i64(values, rows.n, pieces, stride);
+        return 0;
+    }
+    if (!addend->dense) {
+        for (size_t i = 0; i < rows.n; i++)
+            list[i] = (uint16_t)i;
+        return rows.n;
+    }
+    if (addend->square)
+        return hanse_exact_split_square_f64((const double *)values, rows.n,
+                                            &addend->grid, pieces, stride,
+                                            list);
+    return hanse_exact_split_f64((const double *)values, rows.n, &addend->grid,
+                                 pieces, stride, list);
+}
+
+/* Adds the rows of pieces to one grouping; true when a limb left its guard. */
+static bool add_pieces(hanse_fold *fold, size_t grouping, part rows)
+{
+    const hanse_states *states = &fold->states[grouping];
+    const int64_t *pieces = fold->block.pieces;
+    const size_t lanes = fold->block.piece_lanes;
+    const uint32_t *groups = groups_of(fold, grouping);
+    if (groups == NULL)
+        return hanse_total_add_i64(states->rows, pieces, lanes, rows.n);
+    return hanse_group_add_i64(states->rows, fold->layout.stride,
+                               groups + rows.first, pieces, lanes, rows.n);
+}
+
+/* Only groups of these rows can have left their guard. */
+static hanse_status carry_rows(hanse_fold *fold, size_t grouping, part rows,
+                               hanse_error *error)
+{
+    for (size_t i = 0; i < rows.n; i++)
+        HANSE_TRY(hanse_fold_carry(fold, grouping,
+                                   group_of(fold, grouping, rows.first + i),
+                                   error));
+    return HANSE_OK;
+}
+
+/* Carrying and single values may change the layout, which the pieces follow:
+ * so all pieces go in first. */
+static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
+{
+    hanse_block *block = &fold->block;
+    const size_t n_addends = fold->layout.n_addends;
+    const size_t n_groupings = fold->plan->n_groupings;
+    if (block->layout_version != fold->layout.version)
+        HANSE_TRY(prepare_pieces(fold, error));
+    for (size_t a = 0; a < n_addends; a++)
+        block->n_left[a] = split_addend(fold, &fold->layout.addends[a], rows,
+                                        block->left + a * HANSE_LIMB_BATCH);
+    for (size_t g = 0; g < n_groupings; g++)
+        block->full[g] = add_pieces(fold, g, rows);
+
+    for (size_t g = 0; g < n_groupings; g++)
+        if (block->full[g])
+            HANSE_TRY(carry_rows(fold, g, rows, error));
+    for (size_t a = 0; a < n_addends; a++)
+        if (block->n_left[a] != 0)
+            HANSE_TRY(add_list(fold, a, rows,
+                               block->left + a * HANSE_LIMB_BATCH,
+                               block->n_left[a], error));
+    for (size_t m = 0; m < fold->plan->n_measures; m++)
+        if (fold->plan->measures[m].number != HANSE_NUMBER_FLOAT)
+            HANSE_TRY(add_absent(fold, m, rows, error));
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_sums(hanse_fold *fold, hanse_error *error)
+{
+    for (size_t first = 0; first < fold->block.n; first += HANSE_LIMB_BATCH) {
+        part rows = {first, fold->block.n - first};
+        if (rows.n > HANSE_LIMB_BATCH)
+            rows.n = HANSE_LIMB_BATCH;
+        HANSE_TRY(add_part(fold, rows, error));
+    }
+    return HANSE_OK;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Splitting numbers into the integer pieces of an exact sum.
+ *
+ * A window is a run of limbs; limb k counts units of 2^(exponent + 51 k). A
+ * value is split into one signed integer per limb, so that
+ *
+ *     x = sum_k piece_k * 2^(exponent + 51 k)     exactly,
+ *
+ * and adding the pieces with integer adds loses nothing, in any order.
+ *
+ * The split of a float64 uses the rounding of the machine itself: with
+ * M = 1.5 * 2^(52 + e), (x + M) - M is x rounded to a multiple of 2^e, and the
+ * difference of the bit patterns of x + M and M is that multiple as an
+ * integer, as long as |x| < 2^(51 + e). What is left, at most half a unit, is
+ * exact and goes to the next limb below: 2^(e - 1) < 2^(51 + (e - 51)). Known
+ * from Rump, Ogita, Oishi 2008 (error-free vector transformations).
+ *
+ * Pieces are less than 2^51 in magnitude, except the sum of two pieces of a
+ * square (below 2^52). A limb may therefore take HANSE_LIMB_BATCH rows after
+ * it was seen within +-2^61 before it can leave +-2^62.
+ */
+#ifndef HANSE_ENGINE_KERNELS_EXACT_SPLIT_H
+#define HANSE_ENGINE_KERNELS_EXACT_SPLIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    HANSE_LIMB_BITS = 51,
+    HANSE_DENSE_LIMBS = 4,  /* wider windows are not split by these kernels */
+    HANSE_LIMB_BATCH = 512, /* 2^61 + 512 * 2^52 = 2^62 */
+};
+
+/* Constants of a window of up to HANSE_DENSE_LIMBS limbs, top limb first. */
+typedef struct hanse_split_grid {
+    size_t n_limbs;
+    double magic[HANSE_DENSE_LIMBS];
+    double bound; /* |x| must be below this */
+} hanse_split_grid;
+
+/* Splits x[0..n-1], n <= HANSE_LIMB_BATCH, into rows[i * stride + k], limb k,
+ * k < n_limbs. A value outside the window, NaN, infinite or -0.0 gets zero
+ * pieces and its index goes to `bad` (room for n). Returns the number of
+ * those. */
+size_t hanse_exact_split_f64(const double *restrict x, size_t n,
+                             const hanse_split_grid *grid,
+                             int64_t *restrict rows, size_t stride,
+                             uint16_t *restrict bad);
+
+/* As above for the squares x[i]^2, by an error-free product. Values whose
+ * square or its error could leave the range of normal numbers are bad, too. */
+size_t hanse_exact_split_square_f64(const double *restrict x, size_t n,
+                                    const hanse_split_grid *grid,
+                                    int64_t *restrict rows, size_t stride,
+                                    uint16_t *restrict bad);
+
+/* Integers, two limbs of unit 1: x = piece_0 + 2^51 piece_1. */
+void hanse_exact_split_i64(const int64_t *restrict x, size_t n,
+                           int64_t *restrict rows, size_t stride);
+void hanse_exact_split_u64(const uint64_t *restrict x, size_t n,
+                           int64_t *restrict rows, size_t stride);
+
+/* Squares of integers, three limbs of unit 1. `is_unsigned`: x holds uint64
+ * bit patterns. */
+void hanse_exact_split_square_i64(const int64_t *restrict x, size_t n,
+                                  int is_unsigned, int64_t *restrict rows,
+                                  size_t stride);
+
+#endif

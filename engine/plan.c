@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Resolving a specification: columns by name, formulas compiled, keys and
+ * groupings brought into a tree.
+ */
+#include "engine/plan.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/spec.h"
+
+bool hanse_plan_needs_sums(const hanse_plan *plan)
+{
+    return (plan->statistics & (HANSE_STAT_TOTAL | HANSE_STAT_MEAN |
+                                HANSE_STAT_VAR | HANSE_STAT_STD)) != 0;
+}
+
+bool hanse_plan_needs_squares(const hanse_plan *plan)
+{
+    return (plan->statistics & (HANSE_STAT_VAR | HANSE_STAT_STD)) != 0;
+}
+
+bool hanse_plan_needs_extremes(const hanse_plan *plan)
+{
+    return (plan->statistics & (HANSE_STAT_MIN | HANSE_STAT_MAX)) != 0;
+}
+
+static void destroy_keys(hanse_plan *plan)
+{
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        hanse_plan_key *key = &plan->keys[i];
+        for (size_t l = 0; l < key->n_labels; l++)
+            free((char *)(uintptr_t)key->labels[l].text);
+        free(key->labels);
+        free(key->name);
+        free(key->long_name);
+        free(key->units);
+    }
+    free(plan->keys);
+}
+
+void hanse_plan_destroy(hanse_plan *plan)
+{
+    if (plan == NULL)
+        return;
+    for (size_t i = 0; i < plan->n_measures; i++) {
+        free(plan->measures[i].name);
+        free(plan->measures[i].long_name);
+        free(plan->measures[i].units);
+        hanse_formula_destroy(plan->measures[i].formula);
+    }
+    for (size_t i = 0; i < plan->n_groupings; i++) {
+        free(plan->groupings[i].name);
+        free(plan->groupings[i].keys);
+    }
+    destroy_keys(plan);
+    hanse_formula_destroy(plan->filter);
+    free(plan->measures);
+    free(plan->groupings);
+    free(plan->nodes);
+    free(plan->types);
+    free(plan->used);
+    free(plan);
+}
+
+static hanse_status nomem(hanse_error *error)
+{
+    return hanse_fail_nomem(error, "plan", sizeof(hanse_plan));
+}
+
+/* Copies a text that may be NULL; false when memory is exhausted. */
+static bool copy_text(char **out, const char *text)
+{
+    *out = hanse_text_copy(text);
+    return text == NULL || *out != NULL;
+}
+
+/* ---- Keys and groupings ------------------------------------------------- */
+
+static bool copy_labels(hanse_plan_key *key, const hanse_field *field)
+{
+    if (field->n_labels == 0)
+        return true;
+    key->labels = calloc(field->n_labels, sizeof *key->labels);
+    if (key->labels == NULL)
+        return false;
+    for (size_t i = 0; i < field->n_labels; i++) {
+        key->labels[i].code = field->labels[i].code;
+        key->labels[i].text = hanse_text_copy(field->labels[i].text);
+        key->n_labels++;
+        if (key->labels[i].text == NULL)
+            return false;
+    }
+    return true;
+}
+
+/* Index of the key column `name`, added when it is new. */
+static hanse_status find_key(hanse_plan *plan, const hanse_schema *schema,
+                             const char *name, size_t *out, hanse_error *error)
+{
+    const size_t field = hanse_schema_find(schema, name);
+    if (field == SIZE_MAX)
+        return hanse_fail_column(error, "group by", name, schema);
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        if (plan->keys[i].field == field) {
+            *out = i;
+            return HANSE_OK;
+        }
+    }
+    const hanse_field *f = &schema->fields[field];
+    if (f->type == HANSE_FLOAT32 || f->type == HANSE_FLOAT64)
+        return hanse_fail(error, HANSE_ERR_TYPE,
+                          "group by: column '%s' is %s; a key must be an "
+                          "integer, bool or text column",
+                          name, hanse_type_name(f->type));
+    hanse_plan_key *larger =
+        realloc(plan->keys, (plan->n_keys + 1) * sizeof *larger);
+    if (larger == NULL)
+        return nomem(error);
+    plan->keys = larger;
+    hanse_plan_key *key = &plan->keys[plan->n_keys++];
+    *key = (hanse_plan_key){
+        .field = field, .type = f->type, .missing_code = f->missing_code};
+    if (!copy_text(&key->name, f->name) ||
+        !copy_text(&key->long_name, f->long_name) ||
+        !copy_text(&key->units, f->units) || !copy_labels(key, f))
+        return nomem(error);
+    *out = plan->n_keys - 1;
+    return HANSE_OK;
+}
+
+/* The node that divides `parent` by `key`, added when it is new. */
+static hanse_status find_node(hanse_plan *plan, size_t parent, size_t key,
+                              size_t *out, hanse_error *error)
+{
+    for (size_t i = 0; i < plan->n_nodes; i++) {
+        if (plan->nodes[i].parent == parent && plan->nodes[i].key == key) {
+            *out = i;
+            return HANSE_OK;
+        }
+    }
+    hanse_plan_node *larger =
+        realloc(plan->nodes, (plan->n_nodes + 1) * sizeof *larger);
+    if (larger == NULL)
+        return nomem(error);
+    plan->nodes = larger;
+    plan->nodes[plan->n_nodes] = (hanse_plan_node){parent, key};
+    *out = plan->n_nodes++;
+    return HANSE_OK;
+}
+
+static hanse_status resolve_grouping(hanse_plan *plan,
+                                     const hanse_schema *schema,
+                                     const hanse_spec_grouping *from,
+                                     hanse_error *error)
+{
+    hanse_plan_grouping *to = &plan->groupings[plan->n_groupings++];
+    to->node = SIZE_MAX;
+    to->keys = calloc(from->n_keys + 1, sizeof *to->keys);
+    if (!copy_text(&to->name, from->name) || to->keys == NULL)
+        return nomem(error);
+    for (size_t i = 0; i < from->n_keys; i++) {
+        HANSE_TRY(find_key(plan, schema, from->keys[i], &to->keys[i], error));
+        to->n_keys++;
+        HANSE_TRY(find_node(plan, to->node, to->keys[i], &to->node, error));
+    }
+    return HANSE_OK;
+}
+
+/* ---- Measures ----------------------------------------------------------- */
+
+static hanse_number number_of(hanse_type type)
+{
+    switch (type) {
+    case HANSE_INT8:
+    case HANSE_INT16:
+    case HANSE_INT32:
+    case HANSE_INT64:
+    case HANSE_BOOL:
+        return HANSE_NUMBER_INT;
+    case HANSE_UINT8:
+    case HANSE_UINT16:
+    case HANSE_UINT32:
+    case HANSE_UINT64:
+        return HANSE_NUMBER_UINT;
+    default:
+        return HANSE_NUMBER_FLOAT;
+    }
+}
+
+/* "a formula of the columns" or the column's own description. */
+static hanse_status describe_measure(hanse_plan_measure *to,
+                                     const hanse_spec_measure *from,
+                                     const hanse_schema *schema,
+                                     hanse_error *error)
+{
+    const hanse_field *field =
+        to->field == SIZE_MAX ? NULL : &schema->fields[to->field];
+    const char *long_name = from->long_name;
+    if (long_name == NULL)
+        long_name = field != NULL && field->long_name != NULL
+                        ? field->long_name
+                        : from->formula;
+    if (!copy_text(&to->name, from->name) ||
+        !copy_text(&to->long_name, long_name) ||
+        !copy_text(&to->units, field != NULL ? field->units : NULL))
+        return nomem(error);
+    return HANSE_OK;
+}
+
+static hanse_status resolve_measure(hanse_plan *plan,
+                                    const hanse_schema *schema,
+                                    const hanse_spec_measure *from,
+                                    hanse_error *error)
+{
+    char what[256];
+    hanse_plan_measure *to = &plan->measures[plan->n_measures++];
+    to->field = SIZE_MAX;
+    snprintf(what, sizeof what, "measure '%s'", from->name);
+    HANSE_TRY(hanse_formula_compile(from->formula, what, schema,
+                                    HANSE_WANT_NUMBER, &to->formula, error));
+    size_t field;
+    if (hanse_formula_is_field(to->formula, &field)) {
+        to->field = field;
+        to->number = number_of(schema->fields[field].type);
+    }
+    return describe_measure(to, from, schema, error);
+}
+
+/* ---- Columns in use ----------------------------------------------------- */
+
+static void mark_fields(const hanse_formula *formula, bool *used)
+{
+    size_t n = 0;
+    const size_t *fields = hanse_formula_fields(formula, &n);
+    for (size_t i = 0; i < n; i++)
+        used[fields[i]] = true;
+}
+
+static void need_scratch(hanse_plan *plan, const hanse_formula *formula)
+{
+    const size_t needed = hanse_formula_scratch_bytes(formula);
+    if (needed > plan->scratch_bytes)
+        plan->scratch_bytes = needed;
+}
+
+static hanse_status collect_fields(hanse_plan *plan,
+                                   const hanse_schema *schema,
+                                   hanse_error *error)
+{
+    bool *used = calloc(schema->n_fields + 1, sizeof *used);
+    plan->types = calloc(schema->n_fields + 1, sizeof *plan->types);
+    plan->used = calloc(schema->n_fields + 1, sizeof *plan->used);
+    if (used == NULL || plan->types == NULL || plan->used == NULL) {
+        free(used);
+        return nomem(error);
+    }
+    if (plan->filter != NULL) {
+        mark_fields(plan->filter, used);
+        need_scratch(plan, plan->filter);
+    }
+    for (size_t i = 0; i < plan->n_measures; i++) {
+        mark_fields(plan->measures[i].formula, used);
+        need_scratch(plan, plan->measures[i].formula);
+    }
+    for (size_t i = 0; i < plan->n_keys; i++)
+        used[plan->keys[i].field] = true;
+    plan->n_fields = schema->n_fields;
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        plan->types[i] = schema->fields[i].type;
+        if (used[i])
+            plan->used[plan->n_used++] = i;
+    }
+    free(used);
+    return HANSE_OK;
+}
+
+static hanse_status resolve(hanse_plan *plan, const hanse_spec *spec,
+                            const hanse_schema *schema, hanse_error *error)
+{
+    if (spec->n_groupings == 0 || spec->n_measures == 0)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "a specification needs a grouping and a measure");
+    plan->statistics = spec->statistics;
+    plan->drop_missing_keys = spec->missing_keys == HANSE_MISSING_KEYS_DROP;
+    plan->measures = calloc(spec->n_measures, sizeof *plan->measures);
+    plan->groupings = calloc(spec->n_groupings, sizeof *plan->groupings);
+    if (plan->measures == NULL || plan->groupings == NULL)
+        return nomem(error);
+    if (spec->filter != NULL)
+        HANSE_TRY(hanse_formula_compile(spec->filter, "filter", schema,
+                                        HANSE_WANT_CONDITION, &plan->filter,
+                                        error));
+    for (size_t i = 0; i < spec->n_measures; i++)
+        HANSE_TRY(resolve_measure(plan, schema, &spec->measures[i], error));
+    for (size_t i = 0; i < spec->n_groupings; i++)
+        HANSE_TRY(resolve_grouping(plan, schema, &spec->groupings[i], error));
+    return collect_fields(plan, schema, error);
+}
+
+hanse_status hanse_plan_create(const hanse_spec *spec,
+                               const hanse_schema *schema, hanse_plan **out,
+                               hanse_error *error)
+{
+    hanse_plan *plan = calloc(1, sizeof *plan);
+    if (plan == NULL)
+        return nomem(error);
+    const hanse_status status = resolve(plan, spec, schema, error);
+    if (status != HANSE_OK) {
+        hanse_plan_destroy(plan);
+        return status;
+    }
+    *out = plan;
+    return HANSE_OK;
+}
+
+static bool same_keys(const hanse_plan *a, const hanse_plan *b)
+{
+    if (a->n_keys != b->n_keys || a->n_nodes != b->n_nodes)
+        return false;
+    for (size_t i = 0; i < a->n_keys; i++)
+        if (strcmp(a->keys[i].name, b->keys[i].name) != 0 ||
+            a->keys[i].type != b->keys[i].type)
+            return false;
+    for (size_t i = 0; i < a->n_nodes; i++)
+        if (a->nodes[i].parent != b->nodes[i].parent ||
+            a->nodes[i].key != b->nodes[i].key)
+            return false;
+    return true;
+}
+
+bool hanse_plan_equal(const hanse_plan *a, const hanse_plan *b)
+{
+    if (a == b)
+        return true;
+    if (a->statistics != b->statistics || a->n_measures != b->n_measures ||
+        a->n_groupings != b->n_groupings ||
+        a->drop_missing_keys != b->drop_missing_keys || !same_keys(a, b))
+        return false;
+    for (size_t i = 0; i < a->n_measures; i++)
+        if (strcmp(a->measures[i].name, b->measures[i].name) != 0 ||
+            a->measures[i].number != b->measures[i].number)
+            return false;
+    for (size_t i = 0; i < a->n_groupings; i++)
+        if (a->groupings[i].node != b->groupings[i].node)
+            return false;
+    return true;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Owning and handing out result tables.
+ */
+#include "engine/result.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
+                                 hanse_error *error)
+{
+    hanse_result *result = calloc(1, sizeof *result);
+    if (result != NULL)
+        result->tables = calloc(n_tables + 1, sizeof *result->tables);
+    if (result == NULL || result->tables == NULL) {
+        free(result);
+        return hanse_fail_nomem(error, "result", n_tables);
+    }
+    result->n_tables = n_tables;
+    *out = result;
+    return HANSE_OK;
+}
+
+/* The views are const for callers; the texts are the result's own. */
+static void free_text(const char *text)
+{
+    free((char *)(uintptr_t)text);
+}
+
+static void clear_column(hanse_column *column)
+{
+    free_text(column->name);
+    free_text(column->long_name);
+    free_text(column->units);
+    free_text(column->cell_methods);
+    free((void *)(uintptr_t)column->values);
+    free((void *)(uintptr_t)column->missing);
+}
+
+static void clear_table(hanse_owned_table *table)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        clear_column(&table->columns[i]);
+        free(table->texts[i]);
+    }
+    free(table->columns);
+    free(table->texts);
+    free(table->name);
+}
+
+void hanse_result_destroy(hanse_result *result)
+{
+    if (result == NULL)
+        return;
+    for (size_t i = 0; i < result->n_tables; i++)
+        clear_table(&result->tables[i]);
+    free(result->tables);
+    free(result);
+}
+
+hanse_status hanse_result_table_init(hanse_result *result, size_t index,
+                                     const char *name, size_t n_rows,
+                                     size_t n_keys, size_t n_columns,
+                                     hanse_error *error)
+{
+    hanse_owned_table *table = &result->tables[index];
+    table->name = hanse_text_copy(name);
+    table->columns = calloc(n_columns + 1, sizeof *table->columns);
+    table->texts = calloc(n_columns + 1, sizeof *table->texts);
+    if (table->name == NULL || table->columns == NULL || table->texts == NULL)
+        return hanse_fail_nomem(error, "result table", n_columns);
+    table->view = (hanse_table){.name = table->name,
+                                .n_rows = n_rows,
+                                .keys = table->columns,
+                                .n_keys = n_keys,
+                                .columns = table->columns + n_keys};
+    return HANSE_OK;
+}
+
+hanse_status hanse_result_add_column(hanse_owned_table *table,
+                                     const char *name, const char *long_name,
+                                     const char *units,
+                                     const char *cell_methods, hanse_type type,
+                                     void **values, hanse_error *error)
+{
+    const size_t n_rows = table->view.n_rows;
+    const size_t size_bytes =
+        type == HANSE_TEXT ? sizeof(char *) : hanse_type_size(type);
+    hanse_column *column = &table->columns[table->n_columns++];
+    *values = calloc(n_rows + 1, size_bytes);
+    *column = (hanse_column){.name = hanse_text_copy(name),
+                             .long_name = hanse_text_copy(long_name),
+                             .units = hanse_text_copy(units),
+                             .cell_methods = hanse_text_copy(cell_methods),
+                             .type = type,
+                             .values = *values};
+    if (table->n_columns > table->view.n_keys)
+        table->view.n_columns = table->n_columns - table->view.n_keys;
+    if (*values == NULL || column->name == NULL ||
+        (long_name != NULL && column->long_name == NULL) ||
+        (units != NULL && column->units == NULL) ||
+        (cell_methods != NULL && column->cell_methods == NULL))
+        return hanse_fail_nomem(error, "result column", n_rows * size_bytes);
+    return HANSE_OK;
+}
+
+hanse_status hanse_result_add_missing(hanse_owned_table *table,
+                                      uint8_t **flags, hanse_error *error)
+{
+    *flags = calloc(table->view.n_rows + 1, 1);
+    table->columns[table->n_columns - 1].missing = *flags;
+    return *flags != NULL
+               ? HANSE_OK
+               : hanse_fail_nomem(error, "result column", table->view.n_rows);
+}
+
+hanse_status hanse_result_add_texts(hanse_owned_table *table,
+                                    size_t size_bytes, char **bytes,
+                                    hanse_error *error)
+{
+    *bytes = malloc(size_bytes + 1);
+    table->texts[table->n_columns - 1] = *bytes;
+    return *bytes != NULL
+               ? HANSE_OK
+               : hanse_fail_nomem(error, "result texts", size_bytes);
+}
+
+size_t hanse_result_n_tables(const hanse_result *result)
+{
+    return result->n_tables;
+}
+
+const hanse_table *hanse_result_table(const hanse_result *result, size_t index)
+{
+    return index < result->n_tables ? &result->tables[index].view : NULL;
+}
+
+const hanse_table *hanse_result_find(const hanse_result *result,
+                                     const char *name)
+{
+    for (size_t i = 0; i < result->n_tables; i++)
+        if (strcmp(result->tables[i].name, name) == 0)
+            return &result->tables[i].view;
+    return NULL;
+}
+
+hanse_row_counts hanse_result_rows(const hanse_result *result)
+{
+    return result->rows;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Results: the tables that a hanse_result owns.
+ */
+#ifndef HANSE_ENGINE_RESULT_H
+#define HANSE_ENGINE_RESULT_H
+
+#include "engine/base/memory.h"
+#include "engine/hanse.h"
+
+typedef struct hanse_owned_table {
+    hanse_table view;      /* its pointers point into what follows */
+    hanse_column *columns; /* keys, then statistics */
+    size_t n_columns;      /* in use */
+    char *name;
+    char **texts; /* arenas of text keys, one per column, or NULL */
+} hanse_owned_table;
+
+struct hanse_result {
+    hanse_owned_table *tables;
+    size_t n_tables;
+    hanse_row_counts rows;
+};
+
+hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
+                                 hanse_error *error);
+
+/* Starts table `index` with room for n_columns columns of n_rows values. */
+hanse_status hanse_result_table_init(hanse_result *result, size_t index,
+                                     const char *name, size_t n_rows,
+                                     size_t n_keys, size_t n_columns,
+                                     hanse_error *error);
+
+/* The next column, in order keys, then statistics. Texts may be NULL and are
+ * copied. *values: room for n_rows values (pointers for HANSE_TEXT), zeroed,
+ * owned by the result. */
+hanse_status hanse_result_add_column(hanse_owned_table *table,
+                                     const char *name, const char *long_name,
+                                     const char *units,
+                                     const char *cell_methods, hanse_type type,
+                                     void **values, hanse_error *error);
+
+/* Flags for the column added last. */
+hanse_status hanse_result_add_missing(hanse_owned_table *table,
+                                      uint8_t **flags, hanse_error *error);
+
+/* Bytes of texts for the column added last. */
+hanse_status hanse_result_add_texts(hanse_owned_table *table,
+                                    size_t size_bytes, char **bytes,
+                                    hanse_error *error);
+
+#endif

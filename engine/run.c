@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A run on all threads. A thread takes the next free morsel, reads and folds
+ * it, and takes another; at the end the folds are merged two by two.
+ */
+#include "engine/run.h"
+
+#include <omp.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "engine/fold.h"
+
+/* What the threads of a run share. */
+typedef struct run {
+    const hanse_plan *plan;
+    hanse_source *source;
+    const hanse_run_options *options;
+    hanse_budget *budget;
+    hanse_fold **folds; /* [thread] */
+    size_t n_threads;
+    size_t n_morsels;
+    _Atomic size_t next_morsel;
+    _Atomic uint64_t n_rows_done;
+    _Atomic uint64_t n_bytes_done;
+    _Atomic bool stop;
+    hanse_error error; /* of the thread that failed first */
+} run;
+
+/* Keeps the first failure and stops the other threads. */
+static void fail(run *r, hanse_status status, const hanse_error *error)
+{
+#pragma omp critical(hanse_run_error)
+    {
+        if (r->error.status == HANSE_OK) {
+            r->error = *error;
+            r->error.status = status;
+        }
+    }
+    atomic_store(&r->stop, true);
+}
+
+/* One thread reports at a time; one that finds another reporting goes on. */
+static hanse_status report_progress(run *r, hanse_error *error)
+{
+    if (r->options->progress == NULL || omp_get_thread_num() != 0)
+        return HANSE_OK;
+    if (r->options->progress(r->options->progress_context,
+                             atomic_load(&r->n_rows_done),
+                             r->source->ops->n_rows(r->source),
+                             atomic_load(&r->n_bytes_done)))
+        return HANSE_OK;
+    return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
+}
+
+static hanse_status fold_morsels(run *r, hanse_fold *fold,
+                                 hanse_reader *reader, hanse_error *error)
+{
+    while (!atomic_load(&r->stop)) {
+        const size_t morsel = atomic_fetch_add(&r->next_morsel, 1);
+        if (morsel >= r->n_morsels)
+            break;
+        hanse_morsel rows;
+        HANSE_TRY(r->source->ops->read(reader, morsel, r->plan->used,
+                                       r->plan->n_used, &rows, error));
+        HANSE_TRY(hanse_fold_add(fold, &rows.batch, error));
+        atomic_fetch_add(&r->n_rows_done, rows.batch.n_rows);
+        atomic_fetch_add(&r->n_bytes_done, rows.n_bytes);
+        HANSE_TRY(report_progress(r, error));
+    }
+    return HANSE_OK;
+}
+
+/* All of one thread's part. */
+static hanse_status work(run *r, size_t thread, hanse_error *error)
+{
+    hanse_reader *reader = NULL;
+    HANSE_TRY(
+        hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
+    HANSE_TRY(r->source->ops->open_reader(r->source, &reader, error));
+    const hanse_status status =
+        fold_morsels(r, r->folds[thread], reader, error);
+    r->source->ops->close_reader(reader);
+    return status;
+}
+
+/* Merges fold 2k+1 into fold 2k, then those that are left, until one is. */
+static void merge_folds(run *r)
+{
+    for (size_t step = 1; step < r->n_threads; step *= 2) {
+        const size_t n = r->n_threads;
+#pragma omp parallel for schedule(dynamic, 1) num_threads((int)n)
+        for (size_t i = 0; i < n; i += 2 * step) {
+            hanse_error error = {0};
+            if (i + step >= n || atomic_load(&r->stop))
+                continue;
+            const hanse_status status =
+                hanse_fold_merge(r->folds[i], r->folds[i + step], &error);
+            hanse_fold_destroy(r->folds[i + step]);
+            r->folds[i + step] = NULL;
+            if (status != HANSE_OK)
+                fail(r, status, &error);
+        }
+    }
+}
+
+static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
+{
+    const int n_threads = (int)r->n_threads;
+    r->folds = calloc(r->n_threads, sizeof *r->folds);
+    if (r->folds == NULL)
+        return hanse_fail_nomem(error, "threads", r->n_threads);
+#pragma omp parallel num_threads(n_threads)
+    {
+#pragma omp single
+        r->n_threads = (size_t)omp_get_num_threads();
+        hanse_error own = {0};
+        const hanse_status status =
+            work(r, (size_t)omp_get_thread_num(), &own);
+        if (status != HANSE_OK)
+            fail(r, status, &own);
+    }
+    if (!atomic_load(&r->stop))
+        merge_folds(r);
+    hanse_status status = r->error.status;
+    if (status == HANSE_OK)
+        status = hanse_fold_finish(r->folds[0], out, error);
+    else if (error != NULL)
+        *error = r->error;
+    for (int t = 0; t < n_threads; t++)
+        hanse_fold_destroy(r->folds[t]);
+    free(r->folds);
+    return status;
+}
+
+hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
+                       const hanse_run_options *options,
+                       hanse_run_report *report, hanse_result **out,
+                       hanse_error *error)
+{
+    static const hanse_run_options defaults = {0};
+    hanse_plan *plan;
+    if (options == NULL)
+        options = &defaults;
+    hanse_budget budget = {.limit_bytes = options->memory_bytes};
+    HANSE_TRY(
+        hanse_plan_create(spec, hanse_source_schema(source), &plan, error));
+    run r = {.plan = plan,
+             .source = source,
+             .options = options,
+             .budget = &budget,
+             .n_morsels = source->ops->n_morsels(source),
+             .n_threads = options->n_threads != 0
+                              ? options->n_threads
+                              : (size_t)omp_get_max_threads()};
+    /* More threads than morsels would only cost their states. */
+    if (r.n_threads > r.n_morsels)
+        r.n_threads = r.n_morsels == 0 ? 1 : r.n_morsels;
+    const hanse_status status = fold_all(&r, out, error);
+    if (report != NULL)
+        *report = (hanse_run_report){
+            .n_threads = r.n_threads,
+            .n_bytes = atomic_load(&r.n_bytes_done),
+            .peak_budget_bytes = atomic_load(&budget.peak_bytes)};
+    hanse_plan_destroy(plan);
+    return status;
+}

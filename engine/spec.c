@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Building a specification. Everything here can be checked without knowing
+ * the table; plan.c checks the rest.
+ */
+#include "engine/spec.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/base/memory.h"
+
+hanse_status hanse_spec_create(hanse_spec **out, hanse_error *error)
+{
+    hanse_spec *spec = calloc(1, sizeof *spec);
+    if (spec == NULL)
+        return hanse_fail_nomem(error, "specification", sizeof *spec);
+    spec->statistics = HANSE_STAT_DEFAULT;
+    spec->missing_keys = HANSE_MISSING_KEYS_GROUP;
+    *out = spec;
+    return HANSE_OK;
+}
+
+static void clear_measure(hanse_spec_measure *measure)
+{
+    free(measure->name);
+    free(measure->formula);
+    free(measure->long_name);
+}
+
+static void clear_grouping(hanse_spec_grouping *grouping)
+{
+    for (size_t i = 0; i < grouping->n_keys; i++)
+        free(grouping->keys[i]);
+    free(grouping->keys);
+    free(grouping->name);
+}
+
+void hanse_spec_destroy(hanse_spec *spec)
+{
+    if (spec == NULL)
+        return;
+    for (size_t i = 0; i < spec->n_measures; i++)
+        clear_measure(&spec->measures[i]);
+    for (size_t i = 0; i < spec->n_groupings; i++)
+        clear_grouping(&spec->groupings[i]);
+    free(spec->measures);
+    free(spec->groupings);
+    free(spec->filter);
+    free(spec);
+}
+
+/* ---- Groupings ---------------------------------------------------------- */
+
+/* Characters of a table name: netCDF and CF want letters, digits, _. */
+static char safe_character(char c)
+{
+    return isalnum((unsigned char)c) ? c : '_';
+}
+
+static char *grouping_name(const char *const *keys, size_t n_keys)
+{
+    if (n_keys == 0)
+        return hanse_text_copy("total");
+    size_t length = 3;
+    for (size_t i = 0; i < n_keys; i++)
+        length += strlen(keys[i]) + 1;
+    char *name = malloc(length);
+    if (name == NULL)
+        return NULL;
+    char *end = name + sprintf(name, "by");
+    for (size_t i = 0; i < n_keys; i++) {
+        *end++ = '_';
+        for (const char *c = keys[i]; *c != '\0'; c++)
+            *end++ = safe_character(*c);
+    }
+    *end = '\0';
+    return name;
+}
+
+static hanse_status check_keys(const hanse_spec *spec, const char *const *keys,
+                               size_t n_keys, const char *name,
+                               hanse_error *error)
+{
+    for (size_t i = 0; i < n_keys; i++) {
+        if (keys[i] == NULL || keys[i][0] == '\0')
+            return hanse_fail(error, HANSE_ERR_SPEC,
+                              "grouping: a key without a name");
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(keys[i], keys[j]) == 0)
+                return hanse_fail(error, HANSE_ERR_SPEC,
+                                  "grouping: key '%s' is named twice",
+                                  keys[i]);
+    }
+    for (size_t i = 0; i < spec->n_groupings; i++)
+        if (strcasecmp(spec->groupings[i].name, name) == 0)
+            return hanse_fail(error, HANSE_ERR_SPEC,
+                              "grouping: the table '%s' is asked for twice",
+                              name);
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_add_grouping(hanse_spec *spec, const char *const *keys,
+                                     size_t n_keys, hanse_error *error)
+{
+    hanse_status status = HANSE_ERR_NOMEM;
+    hanse_spec_grouping grouping = {0};
+    for (size_t i = 0; i < n_keys; i++)
+        if (keys[i] == NULL)
+            return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                              "grouping: key %zu is NULL", i);
+    grouping.name = grouping_name(keys, n_keys);
+    grouping.keys = calloc(n_keys + 1, sizeof *grouping.keys);
+    if (grouping.name == NULL || grouping.keys == NULL)
+        goto err_grouping;
+    status = check_keys(spec, keys, n_keys, grouping.name, error);
+    if (status != HANSE_OK)
+        goto err_grouping;
+    status = HANSE_ERR_NOMEM;
+    for (size_t i = 0; i < n_keys; i++) {
+        grouping.keys[i] = hanse_text_copy(keys[i]);
+        if (grouping.keys[i] == NULL)
+            goto err_grouping;
+        grouping.n_keys++;
+    }
+    hanse_spec_grouping *larger =
+        realloc(spec->groupings, (spec->n_groupings + 1) * sizeof *larger);
+    if (larger == NULL)
+        goto err_grouping;
+    spec->groupings = larger;
+    spec->groupings[spec->n_groupings++] = grouping;
+    return HANSE_OK;
+
+err_grouping:
+    clear_grouping(&grouping);
+    if (status == HANSE_ERR_NOMEM)
+        return hanse_fail_nomem(error, "grouping", sizeof grouping);
+    return status;
+}
+
+/* ---- Measures ----------------------------------------------------------- */
+
+static hanse_status check_measure_name(const hanse_spec *spec,
+                                       const char *name, hanse_error *error)
+{
+    bool good = isalpha((unsigned char)name[0]);
+    for (const char *c = name; *c != '\0'; c++)
+        good = good && (isalnum((unsigned char)*c) || *c == '_');
+    if (!good || strlen(name) > 200)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "measure '%.200s': a name is a letter, then letters, "
+                          "digits and underscores; give a formula a name, as "
+                          "in name=formula",
+                          name);
+    for (size_t i = 0; i < spec->n_measures; i++)
+        if (strcasecmp(spec->measures[i].name, name) == 0)
+            return hanse_fail(error, HANSE_ERR_SPEC,
+                              "measure '%s' is defined twice", name);
+    return HANSE_OK;
+}
+
+static hanse_status add_measure(hanse_spec *spec, const char *name,
+                                const char *formula, const char *long_name,
+                                hanse_error *error)
+{
+    if (name == NULL || formula == NULL)
+        return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                          "measure: name or formula is NULL");
+    HANSE_TRY(check_measure_name(spec, name, error));
+    hanse_spec_measure measure = {hanse_text_copy(name),
+                                  hanse_text_copy(formula),
+                                  hanse_text_copy(long_name)};
+    hanse_spec_measure *larger =
+        realloc(spec->measures, (spec->n_measures + 1) * sizeof *larger);
+    if (larger != NULL)
+        spec->measures = larger;
+    if (larger == NULL || measure.name == NULL || measure.formula == NULL ||
+        (long_name != NULL && measure.long_name == NULL)) {
+        clear_measure(&measure);
+        return hanse_fail_nomem(error, "measure", sizeof measure);
+    }
+    spec->measures[spec->n_measures++] = measure;
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_add_measure(hanse_spec *spec, const char *name,
+                                    const char *formula, hanse_error *error)
+{
+    return add_measure(spec, name, formula, NULL, error);
+}
+
+/* The three models: name of the measure, conventional column, description. */
+static const struct {
+    const char *name, *column, *long_name;
+} model_table[HANSE_MODEL_COUNT] = {
+    [HANSE_MODEL_RESOURCE] = {"resource", "resource", "integrated resource"},
+    [HANSE_MODEL_INFORMATION] = {"information", "information",
+                                 "shared information"},
+    [HANSE_MODEL_COOPERATION] = {"cooperation", "strategy",
+                                 "cooperation strategy"},
+};
+
+hanse_status hanse_spec_add_model(hanse_spec *spec, hanse_model model,
+                                  const char *formula, hanse_error *error)
+{
+    if ((unsigned)model >= HANSE_MODEL_COUNT)
+        return hanse_fail(error, HANSE_ERR_ARGUMENT, "no model number %d",
+                          (int)model);
+    return add_measure(spec, model_table[model].name,
+                       formula != NULL ? formula : model_table[model].column,
+                       model_table[model].long_name, error);
+}
+
+/* ---- The rest ----------------------------------------------------------- */
+
+hanse_status hanse_spec_set_filter(hanse_spec *spec, const char *formula,
+                                   hanse_error *error)
+{
+    char *copy = hanse_text_copy(formula);
+    if (formula != NULL && copy == NULL)
+        return hanse_fail_nomem(error, "filter", strlen(formula) + 1);
+    free(spec->filter);
+    spec->filter = copy;
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_set_statistics(hanse_spec *spec, uint32_t statistics,
+                                       hanse_error *error)
+{
+    if (statistics == 0 || (statistics & ~(uint32_t)HANSE_STAT_ALL) != 0)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "statistics: none given, or an unknown one");
+    spec->statistics = statistics;
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_set_missing_keys(hanse_spec *spec,
+                                         hanse_missing_keys choice,
+                                         hanse_error *error)
+{
+    if (choice != HANSE_MISSING_KEYS_GROUP &&
+        choice != HANSE_MISSING_KEYS_DROP)
+        return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                          "missing keys: no such choice");
+    spec->missing_keys = choice;
+    return HANSE_OK;
+}
+
+size_t hanse_schema_find(const hanse_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->n_fields; i++)
+        if (strcmp(schema->fields[i].name, name) == 0)
+            return i;
+    return SIZE_MAX;
+}
+
+hanse_status hanse_fail_column(hanse_error *error, const char *what,
+                               const char *name, const hanse_schema *schema)
+{
+    const char *nearest = NULL;
+    const char **names = malloc((schema->n_fields + 1) * sizeof *names);
+    if (names != NULL) {
+        for (size_t i = 0; i < schema->n_fields; i++)
+            names[i] = schema->fields[i].name;
+        nearest = hanse_suggest(name, names, schema->n_fields);
+        free(names);
+    }
+    return hanse_fail(error, HANSE_ERR_COLUMN,
+                      "%s: no column '%s' in the table%s%s%s", what, name,
+                      nearest != NULL ? ", did you mean '" : "",
+                      nearest != NULL ? nearest : "",
+                      nearest != NULL ? "'?" : "");
+}
+
+static hanse_status complete_models(hanse_spec *spec,
+                                    const hanse_schema *schema,
+                                    hanse_error *error)
+{
+    for (int m = 0; m < HANSE_MODEL_COUNT; m++)
+        if (hanse_schema_find(schema, model_table[m].column) != SIZE_MAX)
+            HANSE_TRY(hanse_spec_add_model(spec, (hanse_model)m, NULL, error));
+    if (spec->n_measures == 0)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "nothing to compute: the table has none of the "
+                          "columns resource, information, strategy; name "
+                          "columns with --resource, --information, "
+                          "--cooperation or --measure");
+    return HANSE_OK;
+}
+
+static hanse_status complete_groupings(hanse_spec *spec,
+                                       const hanse_schema *schema,
+                                       hanse_error *error)
+{
+    static const char *const keys[] = {"cluster", "chain", "platform"};
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
+        if (hanse_schema_find(schema, keys[i]) != SIZE_MAX)
+            HANSE_TRY(hanse_spec_add_grouping(spec, &keys[i], 1, error));
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_complete(hanse_spec *spec, const hanse_schema *schema,
+                                 hanse_error *error)
+{
+    if (spec->n_measures == 0)
+        HANSE_TRY(complete_models(spec, schema, error));
+    if (spec->n_groupings == 0)
+        HANSE_TRY(complete_groupings(spec, schema, error));
+    for (size_t i = 0; i < spec->n_groupings; i++)
+        if (spec->groupings[i].n_keys == 0)
+            return HANSE_OK;
+    return hanse_spec_add_grouping(spec, NULL, 0, error);
+}

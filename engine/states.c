@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Layouts and the states that follow them.
+ */
+#include "engine/states.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE_LANES = 8, FIRST_CAPACITY = 16 };
+
+/* ---- Layout ------------------------------------------------------------- */
+
+static size_t round_to_line(size_t lanes)
+{
+    return (lanes + LINE_LANES - 1) / LINE_LANES * LINE_LANES;
+}
+
+/* Assigns lanes: dense addends right after the row count, the others behind
+ * them, where the kernels do not go. */
+static void assign_lanes(hanse_layout *layout)
+{
+    size_t lane = 1;
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < layout->n_addends; i++) {
+            hanse_addend *addend = &layout->addends[i];
+            if (addend->dense != (pass == 0))
+                continue;
+            addend->lane = lane;
+            lane += (size_t)addend->window.n_limbs;
+        }
+        lane = round_to_line(lane);
+        if (pass == 0)
+            layout->n_dense_lanes = lane;
+    }
+    layout->stride = lane;
+    layout->version++;
+}
+
+hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
+                               hanse_error *error)
+{
+    const size_t kinds = hanse_plan_needs_squares(plan) ? 2 : 1;
+    layout->n_addends = kinds * plan->n_measures;
+    layout->addends = calloc(layout->n_addends + 1, sizeof *layout->addends);
+    if (layout->addends == NULL)
+        return hanse_fail_nomem(error, "layout", layout->n_addends);
+    for (size_t i = 0; i < layout->n_addends; i++) {
+        hanse_addend *addend = &layout->addends[i];
+        addend->measure = i % plan->n_measures;
+        addend->square = i >= plan->n_measures;
+        addend->number = plan->measures[addend->measure].number;
+        /* Integers know their window; that of floats comes from the data. */
+        if (addend->number != HANSE_NUMBER_FLOAT) {
+            addend->window = (hanse_window){0, addend->square ? 3 : 2};
+            addend->dense = true;
+        }
+    }
+    assign_lanes(layout);
+    return HANSE_OK;
+}
+
+void hanse_layout_clear(hanse_layout *layout)
+{
+    free(layout->addends);
+    *layout = (hanse_layout){0};
+}
+
+/* ---- States ------------------------------------------------------------- */
+
+hanse_status hanse_states_init(hanse_states *states, const hanse_plan *plan,
+                               hanse_error *error)
+{
+    *states = (hanse_states){.n_measures = plan->n_measures};
+    states->rare = calloc(plan->n_measures, sizeof *states->rare);
+    if (hanse_plan_needs_extremes(plan))
+        states->extremes =
+            calloc(plan->n_measures, sizeof *states->extremes);
+    if (states->rare == NULL ||
+        (hanse_plan_needs_extremes(plan) && states->extremes == NULL))
+        return hanse_fail_nomem(error, "states", plan->n_measures);
+    return HANSE_OK;
+}
+
+void hanse_states_clear(hanse_states *states, const hanse_layout *layout,
+                        hanse_budget *budget)
+{
+    hanse_free(budget, states->rows, states->capacity,
+               layout->stride * sizeof *states->rows);
+    for (size_t m = 0; m < states->n_measures; m++) {
+        if (states->extremes != NULL)
+            hanse_free(budget, states->extremes[m], states->capacity,
+                       sizeof(hanse_extreme));
+        if (states->rare != NULL)
+            hanse_free(budget, states->rare[m], states->capacity,
+                       sizeof(hanse_rare));
+    }
+    free(states->extremes);
+    free(states->rare);
+    *states = (hanse_states){0};
+}
+
+/* The arrays of a grouping's states, one after another: rows, extremes, rare.
+ * Returns the place of array `index`, and the bytes of a group in it. */
+static void **state_array(hanse_states *states, const hanse_layout *layout,
+                          size_t index, size_t *group_bytes)
+{
+    if (index == 0) {
+        *group_bytes = layout->stride * sizeof *states->rows;
+        return (void **)&states->rows;
+    }
+    const size_t measure = (index - 1) / 2;
+    if ((index - 1) % 2 == 0) {
+        *group_bytes = sizeof(hanse_rare);
+        return (void **)&states->rare[measure];
+    }
+    *group_bytes = sizeof(hanse_extreme);
+    return states->extremes != NULL ? (void **)&states->extremes[measure]
+                                    : NULL;
+}
+
+/* Rare states are made when they are needed; the rest always exists. */
+static bool array_exists(void **array, size_t index)
+{
+    const bool is_rare = index != 0 && (index - 1) % 2 == 0;
+    return array != NULL && (!is_rare || *array != NULL);
+}
+
+static void init_groups(void *array, size_t index, size_t group_bytes,
+                        size_t from, size_t to)
+{
+    const bool is_extreme = index != 0 && (index - 1) % 2 == 1;
+    if (is_extreme) {
+        hanse_extreme *extremes = array;
+        for (size_t g = from; g < to; g++)
+            extremes[g] = (hanse_extreme){INT64_MAX, INT64_MIN};
+    } else {
+        memset((char *)array + from * group_bytes, 0,
+               (to - from) * group_bytes);
+    }
+}
+
+/* All arrays or none: the new ones are allocated before any is replaced. */
+static hanse_status grow_capacity(hanse_states *states,
+                                  const hanse_layout *layout,
+                                  hanse_budget *budget, size_t wanted,
+                                  hanse_error *error)
+{
+    const size_t n_arrays = 1 + 2 * states->n_measures;
+    size_t bytes = 0, i;
+    void **larger = calloc(n_arrays, sizeof *larger);
+    if (larger == NULL)
+        return hanse_fail_nomem(error, "states", n_arrays * sizeof *larger);
+    for (i = 0; i < n_arrays; i++) {
+        if (!array_exists(state_array(states, layout, i, &bytes), i))
+            continue;
+        larger[i] = hanse_allocate(budget, wanted, bytes);
+        if (larger[i] == NULL)
+            goto err_arrays;
+    }
+    for (i = 0; i < n_arrays; i++) {
+        void **array = state_array(states, layout, i, &bytes);
+        if (larger[i] == NULL)
+            continue;
+        if (states->capacity != 0)
+            memcpy(larger[i], *array, states->capacity * bytes);
+        init_groups(larger[i], i, bytes, states->capacity, wanted);
+        hanse_free(budget, *array, states->capacity, bytes);
+        *array = larger[i];
+    }
+    states->capacity = wanted;
+    free(larger);
+    return HANSE_OK;
+
+err_arrays:
+    hanse_fail_budget(error, budget, "states of groups", wanted, bytes);
+    for (size_t k = 0; k < i; k++) {
+        size_t bytes_k;
+        (void)state_array(states, layout, k, &bytes_k);
+        hanse_free(budget, larger[k], wanted, bytes_k);
+    }
+    free(larger);
+    return error != NULL ? error->status : HANSE_ERR_NOMEM;
+}
+
+hanse_status hanse_states_grow(hanse_states *states,
+                               const hanse_layout *layout,
+                               hanse_budget *budget, size_t n_groups,
+                               hanse_error *error)
+{
+    if (n_groups > states->capacity) {
+        size_t wanted =
+            states->capacity == 0 ? FIRST_CAPACITY : 2 * states->capacity;
+        if (wanted < n_groups)
+            wanted = n_groups;
+        HANSE_TRY(grow_capacity(states, layout, budget, wanted, error));
+    }
+    if (n_groups > states->n_groups)
+        states->n_groups = n_groups;
+    return HANSE_OK;
+}
+
+hanse_status hanse_states_rare(hanse_states *states, hanse_budget *budget,
+                               size_t measure, size_t group, hanse_rare **out,
+                               hanse_error *error)
+{
+    if (states->rare[measure] == NULL) {
+        states->rare[measure] = hanse_allocate_zero(budget, states->capacity,
+                                                    sizeof(hanse_rare));
+        if (states->rare[measure] == NULL)
+            return hanse_fail_budget(error, budget,
+                                     "counts of missing values",
+                                     states->capacity, sizeof(hanse_rare));
+    }
+    *out = &states->rare[measure][group];
+    return HANSE_OK;
+}
+
+/* ---- Widening ----------------------------------------------------------- */
+
+/* Copies the limbs of one group from the old layout to the new one; only one
+ * addend's window differs, by whole limbs. */
+static void move_row(const hanse_layout *from, const int64_t *old,
+                     const hanse_layout *to, int64_t *new)
+{
+    memset(new, 0, to->stride * sizeof *new);
+    new[0] = old[0];
+    for (size_t i = 0; i < from->n_addends; i++) {
+        const hanse_addend *a = &from->addends[i];
+        const hanse_addend *b = &to->addends[i];
+        if (a->window.n_limbs == 0)
+            continue;
+        const int shift =
+            (a->window.exponent - b->window.exponent) / HANSE_LIMB_BITS;
+        memcpy(new + b->lane + shift, old + a->lane,
+               (size_t)a->window.n_limbs * sizeof *new);
+    }
+}
+
+hanse_status hanse_layout_widen(hanse_layout *layout, size_t index,
+                                hanse_window window, hanse_states *states,
+                                size_t n_states, hanse_budget *budget,
+                                hanse_error *error)
+{
+    if (window.n_limbs > HANSE_WINDOW_LIMBS_MAX)
+        return hanse_fail(error, HANSE_ERR_LIMIT, "sum beyond all limbs");
+    hanse_layout wider = *layout;
+    wider.addends =
+        malloc((layout->n_addends + 1) * sizeof *wider.addends);
+    int64_t **moved = calloc(n_states + 1, sizeof *moved);
+    hanse_status status = HANSE_OK;
+    if (wider.addends == NULL || moved == NULL) {
+        status = hanse_fail_nomem(error, "layout", layout->n_addends);
+        goto err_layout;
+    }
+    memcpy(wider.addends, layout->addends,
+           layout->n_addends * sizeof *wider.addends);
+    hanse_addend *addend = &wider.addends[index];
+    addend->window = window;
+    addend->dense = addend->number == HANSE_NUMBER_FLOAT
+                        ? hanse_window_grid(&window, &addend->grid)
+                        : true;
+    assign_lanes(&wider);
+
+    const size_t row_bytes = wider.stride * sizeof(int64_t);
+    for (size_t s = 0; s < n_states; s++) {
+        moved[s] = hanse_allocate_zero(budget, states[s].capacity, row_bytes);
+        if (moved[s] == NULL) {
+            status = hanse_fail_budget(error, budget, "states of groups",
+                                       states[s].capacity, row_bytes);
+            goto err_moved;
+        }
+    }
+    for (size_t s = 0; s < n_states; s++) {
+        for (size_t g = 0; g < states[s].n_groups; g++)
+            move_row(layout, states[s].rows + g * layout->stride, &wider,
+                     moved[s] + g * wider.stride);
+        hanse_free(budget, states[s].rows, states[s].capacity,
+                   layout->stride * sizeof(int64_t));
+        states[s].rows = moved[s];
+    }
+    free(layout->addends);
+    *layout = wider;
+    free(moved);
+    return HANSE_OK;
+
+err_moved:
+    for (size_t s = 0; s < n_states; s++)
+        hanse_free(budget, moved[s], states[s].capacity, row_bytes);
+err_layout:
+    free(wider.addends);
+    free(moved);
+    return status;
+}

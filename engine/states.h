@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * States of groups: what a fold keeps for every group of a grouping.
+ *
+ * Sums lie row-wise, one run of 64-bit lanes per group, so that a table row
+ * touches one or two cache lines whatever the number of measures: lane 0
+ * counts rows, then come the limbs of each addend (a measure, or its squares).
+ * The layout, which addend has which window at which lane, is common to all
+ * groupings of a fold. What is rare (missing values, infinities, -0.0) has
+ * arrays of its own that exist only once it has happened.
+ */
+#ifndef HANSE_ENGINE_STATES_H
+#define HANSE_ENGINE_STATES_H
+
+#include "engine/base/memory.h"
+#include "engine/exact.h"
+#include "engine/plan.h"
+
+/* ---- Layout ------------------------------------------------------------- */
+
+typedef struct hanse_addend {
+    size_t measure;
+    hanse_number number;
+    bool square;
+    bool dense; /* split by the kernels; else added value by value */
+    hanse_window window;
+    hanse_split_grid grid; /* of a dense float addend */
+    size_t lane;           /* of limb 0 */
+} hanse_addend;
+
+typedef struct hanse_layout {
+    hanse_addend *addends; /* values of measure m at [m], then squares */
+    size_t n_addends;
+    size_t n_dense_lanes; /* lane 0 and the dense addends, multiple of 8 */
+    size_t stride;        /* all lanes, multiple of 8 */
+    uint64_t version;     /* counts changes, from 1 */
+} hanse_layout;
+
+hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
+                               hanse_error *error);
+void hanse_layout_clear(hanse_layout *layout);
+
+/* ---- States of one grouping --------------------------------------------- */
+
+/* Smallest and largest value, as order-preserving integers (hanse_order_*). */
+typedef struct hanse_extreme {
+    int64_t min;
+    int64_t max;
+} hanse_extreme;
+
+enum { HANSE_RARE_PLUS_INF = 1, HANSE_RARE_MINUS_INF = 2 };
+
+/* What seldom happens to the values of a measure in a group. */
+typedef struct hanse_rare {
+    uint64_t missing;
+    uint64_t negative_zeros;
+    uint64_t infinities; /* HANSE_RARE_* */
+} hanse_rare;
+
+typedef struct hanse_states {
+    size_t n_groups;
+    size_t capacity;
+    size_t n_measures;
+    int64_t *rows;            /* capacity x stride lanes */
+    hanse_extreme **extremes; /* [measure][group]; NULL: not asked for */
+    hanse_rare **rare;        /* [measure][group]; [measure] NULL: none yet */
+} hanse_states;
+
+hanse_status hanse_states_init(hanse_states *states, const hanse_plan *plan,
+                               hanse_error *error);
+void hanse_states_clear(hanse_states *states, const hanse_layout *layout,
+                        hanse_budget *budget);
+
+/* At least n_groups groups, new ones in the zero state. */
+hanse_status hanse_states_grow(hanse_states *states,
+                               const hanse_layout *layout,
+                               hanse_budget *budget, size_t n_groups,
+                               hanse_error *error);
+
+/* The rare state of a measure in a group, made when it does not exist. */
+hanse_status hanse_states_rare(hanse_states *states, hanse_budget *budget,
+                               size_t measure, size_t group, hanse_rare **out,
+                               hanse_error *error);
+
+/* Gives addend `index` the window `window`, which must contain the old one,
+ * and moves the states of all groupings to the layout that follows. */
+hanse_status hanse_layout_widen(hanse_layout *layout, size_t index,
+                                hanse_window window, hanse_states *states,
+                                size_t n_states, hanse_budget *budget,
+                                hanse_error *error);
+
+/* ---- Order-preserving integers ------------------------------------------ */
+
+/* binary64 to int64 so that a < b as numbers implies a < b as integers, and
+ * -0.0 < 0.0; its own inverse on the bit patterns. NaN must not occur. */
+static inline int64_t hanse_order_bits(int64_t bits)
+{
+    return bits ^ ((bits >> 63) & INT64_MAX);
+}
+
+/* uint64 to int64, keeping the order; its own inverse. */
+static inline int64_t hanse_order_u64(int64_t pattern)
+{
+    return pattern ^ INT64_MIN;
+}
+
+#endif

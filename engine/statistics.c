@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * From exact states to published numbers, each rounded once.
+ */
+#include "engine/statistics.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "engine/wide.h"
+
+const char *hanse_statistic_words(hanse_statistic statistic)
+{
+    switch (statistic) {
+    case HANSE_STAT_COUNT:
+        return "number of values";
+    case HANSE_STAT_MISSING:
+        return "number of missing values";
+    case HANSE_STAT_TOTAL:
+        return "total";
+    case HANSE_STAT_MEAN:
+        return "mean";
+    case HANSE_STAT_MIN:
+        return "minimum";
+    case HANSE_STAT_MAX:
+        return "maximum";
+    case HANSE_STAT_VAR:
+        return "variance, divisor n - 1";
+    default:
+        return "standard deviation, divisor n - 1";
+    }
+}
+
+const char *hanse_statistic_cell_method(hanse_statistic statistic)
+{
+    switch (statistic) {
+    case HANSE_STAT_TOTAL:
+        return "enterprise: sum";
+    case HANSE_STAT_MEAN:
+        return "enterprise: mean";
+    case HANSE_STAT_MIN:
+        return "enterprise: minimum";
+    case HANSE_STAT_MAX:
+        return "enterprise: maximum";
+    case HANSE_STAT_VAR:
+        return "enterprise: variance";
+    case HANSE_STAT_STD:
+        return "enterprise: standard_deviation";
+    default:
+        return NULL;
+    }
+}
+
+bool hanse_statistic_units(hanse_statistic statistic, const char *units,
+                           char *out, size_t size)
+{
+    if (statistic == HANSE_STAT_COUNT || statistic == HANSE_STAT_MISSING)
+        units = "1";
+    if (units == NULL)
+        return false;
+    const bool squared =
+        statistic == HANSE_STAT_VAR && strcmp(units, "1") != 0;
+    return snprintf(out, size, squared ? "(%s)2" : "%s", units) < (int)size;
+}
+
+/* ---- One group ---------------------------------------------------------- */
+
+static const hanse_states *states_of(const hanse_statistic_input *input)
+{
+    return &input->fold->states[input->grouping];
+}
+
+static hanse_rare rare_of(const hanse_statistic_input *input, size_t group)
+{
+    const hanse_rare *rare = states_of(input)->rare[input->measure];
+    return rare == NULL ? (hanse_rare){0} : rare[group];
+}
+
+static uint64_t count_of(const hanse_statistic_input *input, size_t group)
+{
+    const size_t stride = input->fold->layout.stride;
+    return (uint64_t)states_of(input)->rows[group * stride] -
+           rare_of(input, group).missing;
+}
+
+static hanse_number number_of(const hanse_statistic_input *input)
+{
+    return input->fold->plan->measures[input->measure].number;
+}
+
+static const hanse_addend *addend_of(const hanse_statistic_input *input,
+                                     bool square)
+{
+    const size_t n_measures = input->fold->plan->n_measures;
+    return &input->fold->layout
+                .addends[input->measure + (square ? n_measures : 0)];
+}
+
+static const int64_t *limbs_of(const hanse_statistic_input *input,
+                               const hanse_addend *addend, size_t group)
+{
+    const size_t stride = input->fold->layout.stride;
+    return states_of(input)->rows + group * stride + addend->lane;
+}
+
+/* The sum where infinities or only -0.0 were added; false: an ordinary sum. */
+static bool rare_sum(const hanse_statistic_input *input, size_t group,
+                     double *out)
+{
+    const hanse_rare rare = rare_of(input, group);
+    if (rare.infinities == (HANSE_RARE_PLUS_INF | HANSE_RARE_MINUS_INF))
+        *out = (double)NAN;
+    else if (rare.infinities != 0)
+        *out = rare.infinities == HANSE_RARE_PLUS_INF ? HUGE_VAL : -HUGE_VAL;
+    else if (rare.negative_zeros != 0 &&
+             rare.negative_zeros == count_of(input, group))
+        *out = -0.0;
+    else
+        return false;
+    return true;
+}
+
+static double total_of(const hanse_statistic_input *input, size_t group)
+{
+    double total;
+    if (rare_sum(input, group, &total))
+        return total;
+    const hanse_addend *addend = addend_of(input, false);
+    return hanse_limbs_round(limbs_of(input, addend, group), &addend->window);
+}
+
+static double mean_of(const hanse_statistic_input *input, size_t group)
+{
+    const uint64_t n = count_of(input, group);
+    double mean;
+    if (n == 0)
+        return (double)NAN;
+    if (rare_sum(input, group, &mean))
+        return mean;
+    const hanse_addend *addend = addend_of(input, false);
+    hanse_wide sum;
+    hanse_wide_from_limbs(&sum, limbs_of(input, addend, group),
+                          &addend->window);
+    return hanse_wide_divide(&sum, n, 1);
+}
+
+/* (n sum x^2 - (sum x)^2) / (n (n - 1)), all of it exact but the division. */
+static double variance_of(const hanse_statistic_input *input, size_t group)
+{
+    const uint64_t n = count_of(input, group);
+    if (n < 2 || rare_of(input, group).infinities != 0)
+        return (double)NAN;
+    const hanse_addend *values = addend_of(input, false);
+    const hanse_addend *squares = addend_of(input, true);
+    hanse_wide sum, sum_squared, numerator;
+    hanse_wide_from_limbs(&sum, limbs_of(input, values, group),
+                          &values->window);
+    hanse_wide_square(&sum_squared, &sum);
+    hanse_wide_from_limbs(&numerator, limbs_of(input, squares, group),
+                          &squares->window);
+    hanse_wide_scale(&numerator, n);
+    hanse_wide_subtract(&numerator, &sum_squared);
+    return hanse_wide_divide(&numerator, n, n - 1);
+}
+
+/* Extreme as stored, and whether the group has any value. */
+static bool extreme_of(const hanse_statistic_input *input,
+                       hanse_statistic statistic, size_t group, int64_t *out)
+{
+    const hanse_extreme *extreme =
+        &states_of(input)->extremes[input->measure][group];
+    *out = statistic == HANSE_STAT_MIN ? extreme->min : extreme->max;
+    return count_of(input, group) != 0;
+}
+
+static double float_extreme(const hanse_statistic_input *input,
+                            hanse_statistic statistic, size_t group)
+{
+    int64_t stored;
+    if (!extreme_of(input, statistic, group, &stored))
+        return (double)NAN;
+    if (number_of(input) == HANSE_NUMBER_INT)
+        return (double)stored;
+    if (number_of(input) == HANSE_NUMBER_UINT)
+        return (double)(uint64_t)hanse_order_u64(stored);
+    double x;
+    const int64_t bits = hanse_order_bits(stored);
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+/* An integer total as a 128-bit number; windows of integers start at bit 0. */
+static __int128 integer_total(const hanse_statistic_input *input, size_t group)
+{
+    const hanse_addend *addend = addend_of(input, false);
+    const int64_t *limbs = limbs_of(input, addend, group);
+    __int128 total = 0;
+    for (int k = addend->window.n_limbs; k-- > 0;)
+        total = total * ((__int128)1 << HANSE_LIMB_BITS) + limbs[k];
+    return total;
+}
+
+/* ---- Types -------------------------------------------------------------- */
+
+static hanse_type total_type(const hanse_statistic_input *input)
+{
+    for (size_t r = 0; r < input->n; r++)
+        if (integer_total(input, input->groups[r]) > INT64_MAX &&
+            number_of(input) == HANSE_NUMBER_UINT)
+            return HANSE_UINT64;
+    return HANSE_INT64;
+}
+
+static hanse_type extreme_type(const hanse_statistic_input *input,
+                               hanse_statistic statistic)
+{
+    hanse_type type = HANSE_INT64;
+    for (size_t r = 0; r < input->n; r++) {
+        int64_t stored;
+        if (!extreme_of(input, statistic, input->groups[r], &stored))
+            return HANSE_FLOAT64;
+        if (number_of(input) == HANSE_NUMBER_UINT &&
+            hanse_order_u64(stored) < 0)
+            type = HANSE_UINT64;
+    }
+    return type;
+}
+
+hanse_type hanse_statistic_type(const hanse_statistic_input *input,
+                                hanse_statistic statistic)
+{
+    if (statistic == HANSE_STAT_COUNT || statistic == HANSE_STAT_MISSING)
+        return HANSE_INT64;
+    if (number_of(input) == HANSE_NUMBER_FLOAT)
+        return HANSE_FLOAT64;
+    if (statistic == HANSE_STAT_TOTAL)
+        return total_type(input);
+    if (statistic == HANSE_STAT_MIN || statistic == HANSE_STAT_MAX)
+        return extreme_type(input, statistic);
+    return HANSE_FLOAT64;
+}
+
+/* ---- Columns ------------------------------------------------------------ */
+
+static double float_value(const hanse_statistic_input *input,
+                          hanse_statistic statistic, size_t group)
+{
+    switch (statistic) {
+    case HANSE_STAT_TOTAL:
+        return total_of(input, group);
+    case HANSE_STAT_MEAN:
+        return mean_of(input, group);
+    case HANSE_STAT_VAR:
+        return variance_of(input, group);
+    case HANSE_STAT_STD:
+        return sqrt(variance_of(input, group));
+    default:
+        return float_extreme(input, statistic, group);
+    }
+}
+
+/* Returns false when the value does not fit the type. */
+static bool integer_value(const hanse_statistic_input *input,
+                          hanse_statistic statistic, hanse_type type,
+                          size_t group, int64_t *out)
+{
+    switch (statistic) {
+    case HANSE_STAT_COUNT:
+        *out = (int64_t)count_of(input, group);
+        return true;
+    case HANSE_STAT_MISSING:
+        *out = (int64_t)rare_of(input, group).missing;
+        return true;
+    case HANSE_STAT_TOTAL: {
+        const __int128 total = integer_total(input, group);
+        *out = (int64_t)total;
+        return type == HANSE_UINT64 ? total <= (__int128)UINT64_MAX
+                                    : total == (__int128)*out;
+    }
+    default:
+        extreme_of(input, statistic, group, out);
+        if (number_of(input) == HANSE_NUMBER_UINT)
+            *out = hanse_order_u64(*out);
+        return true;
+    }
+}
+
+bool hanse_statistic_fill(const hanse_statistic_input *input,
+                          hanse_statistic statistic, hanse_type type,
+                          void *values, size_t *fault)
+{
+    for (size_t r = 0; r < input->n; r++) {
+        const size_t group = input->groups[r];
+        if (type == HANSE_FLOAT64) {
+            ((double *)values)[r] = float_value(input, statistic, group);
+        } else if (!integer_value(input, statistic, type, group,
+                                  (int64_t *)values + r)) {
+            *fault = r;
+            return false;
+        }
+    }
+    return true;
+}
