@@ -68,8 +68,7 @@ static hanse_status check_batch(const hanse_plan *plan,
 }
 
 hanse_status hanse_aggregation_add(hanse_aggregation *aggregation,
-                                   const hanse_batch *batch,
-                                   hanse_error *error)
+                                   const hanse_batch *batch, hanse_error *error)
 {
     HANSE_TRY(check_batch(aggregation->plan, batch, error));
     return hanse_fold_add(aggregation->fold, batch, error);

@@ -30,10 +30,9 @@ static bool init_nodes(hanse_block *block, const hanse_plan *plan,
             return false;
     }
     for (size_t i = 0; i < plan->n_nodes; i++) {
-        block->node_codes[i] =
-            plan->nodes[i].parent == SIZE_MAX
-                ? block->key_codes[plan->nodes[i].key]
-                : rows_buffer(budget, sizeof(uint32_t));
+        block->node_codes[i] = plan->nodes[i].parent == SIZE_MAX
+                                   ? block->key_codes[plan->nodes[i].key]
+                                   : rows_buffer(budget, sizeof(uint32_t));
         if (block->node_codes[i] == NULL)
             return false;
     }
@@ -50,8 +49,8 @@ static bool init_sums(hanse_block *block, const hanse_plan *plan,
                       hanse_budget *budget)
 {
     const size_t n = most_addends(plan);
-    block->left = hanse_allocate(budget, n,
-                                 HANSE_LIMB_BATCH * sizeof *block->left);
+    block->left =
+        hanse_allocate(budget, n, HANSE_LIMB_BATCH * sizeof *block->left);
     block->n_left = calloc(n + 1, sizeof *block->n_left);
     block->full = calloc(plan->n_groupings + 1, sizeof *block->full);
     return block->left != NULL && block->n_left != NULL && block->full != NULL;
@@ -76,8 +75,7 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
     block->node_codes = calloc(plan->n_nodes + 1, sizeof *block->node_codes);
     block->values = calloc(plan->n_measures + 1, sizeof *block->values);
     block->absent = calloc(plan->n_measures + 1, sizeof *block->absent);
-    block->any_absent =
-        calloc(plan->n_measures + 1, sizeof *block->any_absent);
+    block->any_absent = calloc(plan->n_measures + 1, sizeof *block->any_absent);
     block->condition = rows_buffer(budget, 1);
     block->kept_buffer = rows_buffer(budget, sizeof *block->kept_buffer);
     block->numbers = rows_buffer(budget, sizeof *block->numbers);
@@ -87,8 +85,7 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
         block->any_absent == NULL || block->condition == NULL ||
         block->kept_buffer == NULL || block->numbers == NULL ||
         block->scratch == NULL || !init_nodes(block, plan, budget) ||
-        !init_measures(block, plan, budget) ||
-        !init_sums(block, plan, budget))
+        !init_measures(block, plan, budget) || !init_sums(block, plan, budget))
         return hanse_fail_budget(error, budget, "buffers of a block",
                                  HANSE_BLOCK_ROWS, sizeof(int64_t));
     return HANSE_OK;
@@ -156,15 +153,15 @@ void hanse_block_filter(hanse_block *block, const hanse_plan *plan,
 static void gather_integers(hanse_type type, const void *values, size_t first,
                             const uint16_t *kept, size_t n, int64_t *out)
 {
-#define GATHER(c_type)                                                        \
-    do {                                                                      \
-        const c_type *from = (const c_type *)values + first;                  \
-        if (kept == NULL)                                                     \
-            for (size_t i = 0; i < n; i++)                                    \
-                out[i] = (int64_t)from[i];                                    \
-        else                                                                  \
-            for (size_t i = 0; i < n; i++)                                    \
-                out[i] = (int64_t)from[kept[i]];                              \
+#define GATHER(c_type)                                       \
+    do {                                                     \
+        const c_type *from = (const c_type *)values + first; \
+        if (kept == NULL)                                    \
+            for (size_t i = 0; i < n; i++)                   \
+                out[i] = (int64_t)from[i];                   \
+        else                                                 \
+            for (size_t i = 0; i < n; i++)                   \
+                out[i] = (int64_t)from[kept[i]];             \
     } while (0)
     switch (type) {
     case HANSE_INT8:
@@ -271,8 +268,8 @@ static hanse_status integer_codes(hanse_fold *fold, size_t key,
         if (array->missing[row]) {
             codes[i] = 0;
         } else {
-            HANSE_TRY(hanse_int_map_codes(map, &block->numbers[i], 1,
-                                          &codes[i], error));
+            HANSE_TRY(hanse_int_map_codes(map, &block->numbers[i], 1, &codes[i],
+                                          error));
             codes[i]++;
         }
     }
@@ -310,8 +307,7 @@ static hanse_status pair_codes(hanse_fold *fold, size_t node,
     const uint32_t *parents = block->node_codes[plan_node->parent];
     const uint32_t *codes = block->key_codes[plan_node->key];
     for (size_t i = 0; i < block->n; i++)
-        block->numbers[i] =
-            (int64_t)(((uint64_t)parents[i] << 32) | codes[i]);
+        block->numbers[i] = (int64_t)(((uint64_t)parents[i] << 32) | codes[i]);
     return hanse_int_map_codes(&fold->pairs[node], block->numbers, block->n,
                                block->node_codes[node], error);
 }

@@ -91,8 +91,8 @@ bool hanse_window_grid(const hanse_window *window, hanse_split_grid *grid)
         return false;
     grid->n_limbs = (size_t)window->n_limbs;
     for (int k = 0; k < window->n_limbs; k++) {
-        const int unit = window->exponent +
-                         (window->n_limbs - 1 - k) * HANSE_LIMB_BITS;
+        const int unit =
+            window->exponent + (window->n_limbs - 1 - k) * HANSE_LIMB_BITS;
         grid->magic[k] = ldexp(1.5, 52 + unit);
     }
     grid->bound = ldexp(1.0, window_high(window));

@@ -139,8 +139,7 @@ static hanse_status fill_texts(finishing *f, size_t key, size_t position,
             values[r] = bytes;
             continue;
         }
-        const char *text =
-            hanse_key_text(f->fold, key, code, buffer, &length);
+        const char *text = hanse_key_text(f->fold, key, code, buffer, &length);
         memcpy(end, text, length);
         end[length] = '\0';
         values[r] = end;
@@ -204,10 +203,9 @@ static void name_group(const finishing *f, size_t row, char *out, size_t size)
         const char *text = "missing";
         if (code != 0)
             text = hanse_key_text(f->fold, key, code, buffer, &length);
-        const int written =
-            snprintf(out + used, size - used, "%s%s=%.*s", k == 0 ? "" : ", ",
-                     plan->keys[key].name, length > 64 ? 64 : (int)length,
-                     text);
+        const int written = snprintf(out + used, size - used, "%s%s=%.*s",
+                                     k == 0 ? "" : ", ", plan->keys[key].name,
+                                     length > 64 ? 64 : (int)length, text);
         used += written < 0 ? size : (size_t)written;
     }
     if (grouping->n_keys == 0)
@@ -219,8 +217,7 @@ static hanse_status add_row_count(finishing *f, hanse_error *error)
     const hanse_states *states = &f->fold->states[f->grouping];
     void *values;
     HANSE_TRY(hanse_result_add_column(f->table, "count", "number of records",
-                                      "1", NULL, HANSE_INT64, &values,
-                                      error));
+                                      "1", NULL, HANSE_INT64, &values, error));
     for (size_t r = 0; r < f->n; r++)
         ((int64_t *)values)[r] =
             states->rows[f->groups[r] * f->fold->layout.stride];
@@ -228,8 +225,7 @@ static hanse_status add_row_count(finishing *f, hanse_error *error)
 }
 
 static hanse_status add_statistic(finishing *f, size_t measure,
-                                  hanse_statistic statistic,
-                                  hanse_error *error)
+                                  hanse_statistic statistic, hanse_error *error)
 {
     const hanse_plan_measure *m = &f->fold->plan->measures[measure];
     const hanse_statistic_input input = {f->fold, f->grouping, measure,
@@ -244,10 +240,9 @@ static hanse_status add_statistic(finishing *f, size_t measure,
     const bool has_units =
         hanse_statistic_units(statistic, m->units, units, sizeof units);
     const hanse_type type = hanse_statistic_type(&input, statistic);
-    HANSE_TRY(hanse_result_add_column(f->table, name, long_name,
-                                      has_units ? units : NULL,
-                                      hanse_statistic_cell_method(statistic),
-                                      type, &values, error));
+    HANSE_TRY(hanse_result_add_column(
+        f->table, name, long_name, has_units ? units : NULL,
+        hanse_statistic_cell_method(statistic), type, &values, error));
     if (hanse_statistic_fill(&input, statistic, type, values, &fault))
         return HANSE_OK;
     char group[512];
@@ -287,13 +282,12 @@ static hanse_status finish_grouping(const hanse_fold *fold,
                                     const hanse_order *order, size_t grouping,
                                     hanse_result *result, hanse_error *error)
 {
-    const hanse_plan_grouping *plan_grouping =
-        &fold->plan->groupings[grouping];
+    const hanse_plan_grouping *plan_grouping = &fold->plan->groupings[grouping];
     const size_t n_groups = fold->states[grouping].n_groups;
     finishing f = {.fold = fold, .order = order, .grouping = grouping};
     f.groups = malloc((n_groups + 1) * sizeof *f.groups);
-    f.codes = malloc((n_groups + 1) * (plan_grouping->n_keys + 1) *
-                     sizeof *f.codes);
+    f.codes =
+        malloc((n_groups + 1) * (plan_grouping->n_keys + 1) * sizeof *f.codes);
     hanse_status status;
     if (f.groups == NULL || f.codes == NULL) {
         status = hanse_fail_nomem(error, "result table", n_groups);

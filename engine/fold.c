@@ -97,8 +97,7 @@ static void add_extremes(hanse_fold *fold, size_t grouping, size_t measure)
 {
     const hanse_block *block = &fold->block;
     const size_t node = fold->plan->groupings[grouping].node;
-    const uint32_t *groups =
-        node == SIZE_MAX ? NULL : block->node_codes[node];
+    const uint32_t *groups = node == SIZE_MAX ? NULL : block->node_codes[node];
     const int64_t *values = block->values[measure];
     const hanse_number number = fold->plan->measures[measure].number;
     const uint8_t *absent =

@@ -48,8 +48,8 @@ static hanse_status translate_key(hanse_key_codes *to,
     for (size_t c = 1; c < n && from->is_text; c++) {
         size_t length;
         const char *text = hanse_text_map_text(&from->texts, c - 1, &length);
-        HANSE_TRY(hanse_text_map_code(&to->texts, text, length, &codes[c],
-                                      error));
+        HANSE_TRY(
+            hanse_text_map_code(&to->texts, text, length, &codes[c], error));
     }
     for (size_t c = 1; c < n; c++)
         codes[c]++;
@@ -94,8 +94,8 @@ static hanse_status translate(hanse_fold *to, const hanse_fold *from,
     if (t->keys == NULL || t->nodes == NULL)
         return nomem(error, plan->n_keys + plan->n_nodes);
     for (size_t k = 0; k < plan->n_keys; k++)
-        HANSE_TRY(translate_key(&to->keys[k], &from->keys[k], &t->keys[k],
-                                error));
+        HANSE_TRY(
+            translate_key(&to->keys[k], &from->keys[k], &t->keys[k], error));
     for (size_t i = 0; i < plan->n_nodes; i++)
         HANSE_TRY(translate_node(to, from, i, t, error));
     return HANSE_OK;
@@ -107,8 +107,8 @@ static hanse_status translate(hanse_fold *to, const hanse_fold *from,
 static hanse_bits bits_of_limb(int64_t limb, int exponent)
 {
     const bool negative = limb < 0;
-    uint64_t magnitude = negative ? (uint64_t)0 - (uint64_t)limb
-                                  : (uint64_t)limb;
+    uint64_t magnitude =
+        negative ? (uint64_t)0 - (uint64_t)limb : (uint64_t)limb;
     const int zeros = __builtin_ctzll(magnitude);
     magnitude >>= zeros;
     return (hanse_bits){magnitude, exponent + zeros, negative};
@@ -127,10 +127,10 @@ static hanse_status merge_sums(hanse_fold *to, const hanse_fold *from,
             const int64_t limb = row[addend->lane + (size_t)k];
             if (limb == 0)
                 continue;
-            const hanse_bits bits = bits_of_limb(
-                limb, addend->window.exponent + k * HANSE_LIMB_BITS);
-            HANSE_TRY(hanse_fold_add_bits(to, a, grouping, target, &bits,
-                                          error));
+            const hanse_bits bits = bits_of_limb(limb, addend->window.exponent +
+                                                           k * HANSE_LIMB_BITS);
+            HANSE_TRY(
+                hanse_fold_add_bits(to, a, grouping, target, &bits, error));
         }
     }
     return HANSE_OK;

@@ -46,8 +46,8 @@ static hanse_status widen(hanse_fold *fold, size_t addend, hanse_window window,
                               fold->plan->n_groupings, fold->budget, error);
 }
 
-static int64_t *limbs_of(const hanse_fold *fold, size_t addend,
-                         size_t grouping, size_t group)
+static int64_t *limbs_of(const hanse_fold *fold, size_t addend, size_t grouping,
+                         size_t group)
 {
     return fold->states[grouping].rows + group * fold->layout.stride +
            fold->layout.addends[addend].lane;
@@ -129,8 +129,8 @@ static hanse_status add_rare(hanse_fold *fold, size_t measure, size_t row,
         if (isnan(x))
             rare->missing++;
         else if (isinf(x))
-            rare->infinities |= x > 0.0 ? HANSE_RARE_PLUS_INF
-                                        : HANSE_RARE_MINUS_INF;
+            rare->infinities |=
+                x > 0.0 ? HANSE_RARE_PLUS_INF : HANSE_RARE_MINUS_INF;
         else if (signbit(x))
             rare->negative_zeros++;
     }
@@ -154,9 +154,8 @@ static hanse_status add_list(hanse_fold *fold, size_t index, part rows,
         }
         const hanse_bits bits = hanse_bits_of(x, square);
         for (size_t g = 0; g < fold->plan->n_groupings; g++)
-            HANSE_TRY(hanse_fold_add_bits(fold, index, g,
-                                          group_of(fold, g, row), &bits,
-                                          error));
+            HANSE_TRY(hanse_fold_add_bits(
+                fold, index, g, group_of(fold, g, row), &bits, error));
     }
     return HANSE_OK;
 }
@@ -251,9 +250,8 @@ static hanse_status carry_rows(hanse_fold *fold, size_t grouping, part rows,
                                hanse_error *error)
 {
     for (size_t i = 0; i < rows.n; i++)
-        HANSE_TRY(hanse_fold_carry(fold, grouping,
-                                   group_of(fold, grouping, rows.first + i),
-                                   error));
+        HANSE_TRY(hanse_fold_carry(
+            fold, grouping, group_of(fold, grouping, rows.first + i), error));
     return HANSE_OK;
 }
 

@@ -198,8 +198,7 @@ static hanse_status add_ranged(hanse_int_map *map, int64_t value,
 }
 
 hanse_status hanse_int_map_codes(hanse_int_map *map, const int64_t *values,
-                                 size_t n, uint32_t *codes,
-                                 hanse_error *error)
+                                 size_t n, uint32_t *codes, hanse_error *error)
 {
     size_t i = 0;
     while (i < n && !map->hashed) {

@@ -68,8 +68,8 @@ static hanse_status read_morsel(hanse_reader *base, size_t morsel,
         memset(reader->arrays, 0,
                source->schema->n_fields * sizeof reader->arrays[0]);
     reader->morsel = morsel;
-    *out = (hanse_morsel){.batch = {n_rows, reader->arrays},
-                          .first_row = first};
+    *out =
+        (hanse_morsel){.batch = {n_rows, reader->arrays}, .first_row = first};
     for (size_t i = 0; i < n_fields; i++) {
         const hanse_array *from = &source->batch->arrays[fields[i]];
         hanse_array *to = &reader->arrays[fields[i]];

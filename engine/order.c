@@ -48,8 +48,7 @@ void hanse_group_codes(const hanse_fold *fold, size_t grouping, size_t group,
 }
 
 /* ranks[index] of sorted entries. */
-static void to_ranks(const hanse_sort_entry *entries, size_t n,
-                     uint32_t *ranks)
+static void to_ranks(const hanse_sort_entry *entries, size_t n, uint32_t *ranks)
 {
     for (size_t i = 0; i < n; i++)
         ranks[entries[i].index] = (uint32_t)i;
@@ -95,8 +94,8 @@ static hanse_status rank_texts(const hanse_fold *fold, size_t key,
     for (size_t code = 1; code < n; code++) {
         text_entry *entry = &entries[code - 1];
         entry->code = (uint32_t)code;
-        entry->text = hanse_key_text(fold, key, code, entry->buffer,
-                                     &entry->length);
+        entry->text =
+            hanse_key_text(fold, key, code, entry->buffer, &entry->length);
         if (entry->text == entry->buffer)
             entry->text = NULL;
     }
@@ -119,8 +118,7 @@ static hanse_status rank_integers(const hanse_fold *fold, size_t key,
     if (entries == NULL)
         return nomem(error, n);
     for (size_t code = 1; code < n; code++) {
-        const uint64_t value =
-            (uint64_t)fold->keys[key].ints.values[code - 1];
+        const uint64_t value = (uint64_t)fold->keys[key].ints.values[code - 1];
         entries[code - 1] = (hanse_sort_entry){
             is_unsigned ? value : value ^ ((uint64_t)1 << 63), (uint32_t)code};
     }

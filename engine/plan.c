@@ -201,9 +201,8 @@ static hanse_status describe_measure(hanse_plan_measure *to,
         to->field == SIZE_MAX ? NULL : &schema->fields[to->field];
     const char *long_name = from->long_name;
     if (long_name == NULL)
-        long_name = field != NULL && field->long_name != NULL
-                        ? field->long_name
-                        : from->formula;
+        long_name = field != NULL && field->long_name != NULL ? field->long_name
+                                                              : from->formula;
     if (!copy_text(&to->name, from->name) ||
         !copy_text(&to->long_name, long_name) ||
         !copy_text(&to->units, field != NULL ? field->units : NULL))
@@ -247,8 +246,7 @@ static void need_scratch(hanse_plan *plan, const hanse_formula *formula)
         plan->scratch_bytes = needed;
 }
 
-static hanse_status collect_fields(hanse_plan *plan,
-                                   const hanse_schema *schema,
+static hanse_status collect_fields(hanse_plan *plan, const hanse_schema *schema,
                                    hanse_error *error)
 {
     bool *used = calloc(schema->n_fields + 1, sizeof *used);

@@ -78,9 +78,8 @@ hanse_status hanse_result_table_init(hanse_result *result, size_t index,
     return HANSE_OK;
 }
 
-hanse_status hanse_result_add_column(hanse_owned_table *table,
-                                     const char *name, const char *long_name,
-                                     const char *units,
+hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
+                                     const char *long_name, const char *units,
                                      const char *cell_methods, hanse_type type,
                                      void **values, hanse_error *error)
 {
@@ -105,8 +104,8 @@ hanse_status hanse_result_add_column(hanse_owned_table *table,
     return HANSE_OK;
 }
 
-hanse_status hanse_result_add_missing(hanse_owned_table *table,
-                                      uint8_t **flags, hanse_error *error)
+hanse_status hanse_result_add_missing(hanse_owned_table *table, uint8_t **flags,
+                                      hanse_error *error)
 {
     *flags = calloc(table->view.n_rows + 1, 1);
     table->columns[table->n_columns - 1].missing = *flags;
@@ -115,15 +114,13 @@ hanse_status hanse_result_add_missing(hanse_owned_table *table,
                : hanse_fail_nomem(error, "result column", table->view.n_rows);
 }
 
-hanse_status hanse_result_add_texts(hanse_owned_table *table,
-                                    size_t size_bytes, char **bytes,
-                                    hanse_error *error)
+hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t size_bytes,
+                                    char **bytes, hanse_error *error)
 {
     *bytes = malloc(size_bytes + 1);
     table->texts[table->n_columns - 1] = *bytes;
-    return *bytes != NULL
-               ? HANSE_OK
-               : hanse_fail_nomem(error, "result texts", size_bytes);
+    return *bytes != NULL ? HANSE_OK
+                          : hanse_fail_nomem(error, "result texts", size_bytes);
 }
 
 size_t hanse_result_n_tables(const hanse_result *result)

@@ -45,16 +45,15 @@ static hanse_status report_progress(run *r, hanse_error *error)
 {
     if (r->options->progress == NULL || omp_get_thread_num() != 0)
         return HANSE_OK;
-    if (r->options->progress(r->options->progress_context,
-                             atomic_load(&r->n_rows_done),
-                             r->source->ops->n_rows(r->source),
-                             atomic_load(&r->n_bytes_done)))
+    if (r->options->progress(
+            r->options->progress_context, atomic_load(&r->n_rows_done),
+            r->source->ops->n_rows(r->source), atomic_load(&r->n_bytes_done)))
         return HANSE_OK;
     return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
 }
 
-static hanse_status fold_morsels(run *r, hanse_fold *fold,
-                                 hanse_reader *reader, hanse_error *error)
+static hanse_status fold_morsels(run *r, hanse_fold *fold, hanse_reader *reader,
+                                 hanse_error *error)
 {
     while (!atomic_load(&r->stop)) {
         const size_t morsel = atomic_fetch_add(&r->next_morsel, 1);
@@ -75,8 +74,7 @@ static hanse_status fold_morsels(run *r, hanse_fold *fold,
 static hanse_status work(run *r, size_t thread, hanse_error *error)
 {
     hanse_reader *reader = NULL;
-    HANSE_TRY(
-        hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
+    HANSE_TRY(hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
     HANSE_TRY(r->source->ops->open_reader(r->source, &reader, error));
     const hanse_status status =
         fold_morsels(r, r->folds[thread], reader, error);
@@ -115,8 +113,7 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
 #pragma omp single
         r->n_threads = (size_t)omp_get_num_threads();
         hanse_error own = {0};
-        const hanse_status status =
-            work(r, (size_t)omp_get_thread_num(), &own);
+        const hanse_status status = work(r, (size_t)omp_get_thread_num(), &own);
         if (status != HANSE_OK)
             fail(r, status, &own);
     }
@@ -158,10 +155,10 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
         r.n_threads = r.n_morsels == 0 ? 1 : r.n_morsels;
     const hanse_status status = fold_all(&r, out, error);
     if (report != NULL)
-        *report = (hanse_run_report){
-            .n_threads = r.n_threads,
-            .n_bytes = atomic_load(&r.n_bytes_done),
-            .peak_budget_bytes = atomic_load(&budget.peak_bytes)};
+        *report = (hanse_run_report){.n_threads = r.n_threads,
+                                     .n_bytes = atomic_load(&r.n_bytes_done),
+                                     .peak_budget_bytes =
+                                         atomic_load(&budget.peak_bytes)};
     hanse_plan_destroy(plan);
     return status;
 }

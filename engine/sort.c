@@ -6,7 +6,11 @@
 
 #include <string.h>
 
-enum { DIGIT_BITS = 11, N_DIGITS = 1 << DIGIT_BITS, N_SMALL = 32 };
+enum {
+    DIGIT_BITS = 11,
+    N_DIGITS = 1 << DIGIT_BITS,
+    N_SMALL = 32
+};
 
 static void sort_small(hanse_sort_entry *entries, size_t n)
 {

@@ -92,8 +92,7 @@ static hanse_status check_keys(const hanse_spec *spec, const char *const *keys,
         for (size_t j = 0; j < i; j++)
             if (strcmp(keys[i], keys[j]) == 0)
                 return hanse_fail(error, HANSE_ERR_SPEC,
-                                  "grouping: key '%s' is named twice",
-                                  keys[i]);
+                                  "grouping: key '%s' is named twice", keys[i]);
     }
     for (size_t i = 0; i < spec->n_groupings; i++)
         if (strcasecmp(spec->groupings[i].name, name) == 0)
@@ -143,8 +142,8 @@ err_grouping:
 
 /* ---- Measures ----------------------------------------------------------- */
 
-static hanse_status check_measure_name(const hanse_spec *spec,
-                                       const char *name, hanse_error *error)
+static hanse_status check_measure_name(const hanse_spec *spec, const char *name,
+                                       hanse_error *error)
 {
     bool good = isalpha((unsigned char)name[0]);
     for (const char *c = name; *c != '\0'; c++)
@@ -241,8 +240,7 @@ hanse_status hanse_spec_set_missing_keys(hanse_spec *spec,
                                          hanse_missing_keys choice,
                                          hanse_error *error)
 {
-    if (choice != HANSE_MISSING_KEYS_GROUP &&
-        choice != HANSE_MISSING_KEYS_DROP)
+    if (choice != HANSE_MISSING_KEYS_GROUP && choice != HANSE_MISSING_KEYS_DROP)
         return hanse_fail(error, HANSE_ERR_ARGUMENT,
                           "missing keys: no such choice");
     spec->missing_keys = choice;
@@ -268,11 +266,10 @@ hanse_status hanse_fail_column(hanse_error *error, const char *what,
         nearest = hanse_suggest(name, names, schema->n_fields);
         free(names);
     }
-    return hanse_fail(error, HANSE_ERR_COLUMN,
-                      "%s: no column '%s' in the table%s%s%s", what, name,
-                      nearest != NULL ? ", did you mean '" : "",
-                      nearest != NULL ? nearest : "",
-                      nearest != NULL ? "'?" : "");
+    return hanse_fail(
+        error, HANSE_ERR_COLUMN, "%s: no column '%s' in the table%s%s%s", what,
+        name, nearest != NULL ? ", did you mean '" : "",
+        nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
 static hanse_status complete_models(hanse_spec *spec,

@@ -7,7 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE_LANES = 8, FIRST_CAPACITY = 16 };
+enum {
+    LINE_LANES = 8,
+    FIRST_CAPACITY = 16
+};
 
 /* ---- Layout ------------------------------------------------------------- */
 
@@ -74,8 +77,7 @@ hanse_status hanse_states_init(hanse_states *states, const hanse_plan *plan,
     *states = (hanse_states){.n_measures = plan->n_measures};
     states->rare = calloc(plan->n_measures, sizeof *states->rare);
     if (hanse_plan_needs_extremes(plan))
-        states->extremes =
-            calloc(plan->n_measures, sizeof *states->extremes);
+        states->extremes = calloc(plan->n_measures, sizeof *states->extremes);
     if (states->rare == NULL ||
         (hanse_plan_needs_extremes(plan) && states->extremes == NULL))
         return hanse_fail_nomem(error, "states", plan->n_measures);
@@ -183,8 +185,7 @@ err_arrays:
     return error != NULL ? error->status : HANSE_ERR_NOMEM;
 }
 
-hanse_status hanse_states_grow(hanse_states *states,
-                               const hanse_layout *layout,
+hanse_status hanse_states_grow(hanse_states *states, const hanse_layout *layout,
                                hanse_budget *budget, size_t n_groups,
                                hanse_error *error)
 {
@@ -205,11 +206,10 @@ hanse_status hanse_states_rare(hanse_states *states, hanse_budget *budget,
                                hanse_error *error)
 {
     if (states->rare[measure] == NULL) {
-        states->rare[measure] = hanse_allocate_zero(budget, states->capacity,
-                                                    sizeof(hanse_rare));
+        states->rare[measure] =
+            hanse_allocate_zero(budget, states->capacity, sizeof(hanse_rare));
         if (states->rare[measure] == NULL)
-            return hanse_fail_budget(error, budget,
-                                     "counts of missing values",
+            return hanse_fail_budget(error, budget, "counts of missing values",
                                      states->capacity, sizeof(hanse_rare));
     }
     *out = &states->rare[measure][group];
@@ -245,8 +245,7 @@ hanse_status hanse_layout_widen(hanse_layout *layout, size_t index,
     if (window.n_limbs > HANSE_WINDOW_LIMBS_MAX)
         return hanse_fail(error, HANSE_ERR_LIMIT, "sum beyond all limbs");
     hanse_layout wider = *layout;
-    wider.addends =
-        malloc((layout->n_addends + 1) * sizeof *wider.addends);
+    wider.addends = malloc((layout->n_addends + 1) * sizeof *wider.addends);
     int64_t **moved = calloc(n_states + 1, sizeof *moved);
     hanse_status status = HANSE_OK;
     if (wider.addends == NULL || moved == NULL) {

@@ -59,8 +59,7 @@ bool hanse_statistic_units(hanse_statistic statistic, const char *units,
         units = "1";
     if (units == NULL)
         return false;
-    const bool squared =
-        statistic == HANSE_STAT_VAR && strcmp(units, "1") != 0;
+    const bool squared = statistic == HANSE_STAT_VAR && strcmp(units, "1") != 0;
     return snprintf(out, size, squared ? "(%s)2" : "%s", units) < (int)size;
 }
 

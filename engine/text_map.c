@@ -6,7 +6,10 @@
 
 #include <string.h>
 
-enum { FIRST_CAPACITY = 64, FIRST_BYTES = 1024 };
+enum {
+    FIRST_CAPACITY = 64,
+    FIRST_BYTES = 1024
+};
 
 void hanse_text_map_init(hanse_text_map *map, hanse_budget *budget)
 {
@@ -73,8 +76,8 @@ static hanse_status grow_bytes(hanse_text_map *map, size_t needed,
         map->capacity_bytes == 0 ? FIRST_BYTES : 2 * map->capacity_bytes;
     if (wanted < needed)
         wanted = needed;
-    char *bytes = hanse_grow(map->budget, map->bytes, map->capacity_bytes,
-                             wanted, 1);
+    char *bytes =
+        hanse_grow(map->budget, map->bytes, map->capacity_bytes, wanted, 1);
     if (bytes == NULL)
         return hanse_fail_budget(error, map->budget, "bytes of text keys",
                                  wanted, 1);

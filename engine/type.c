@@ -39,7 +39,9 @@ static const struct {
     {HANSE_STAT_VAR, "var"},     {HANSE_STAT_STD, "std"},
 };
 
-enum { N_STATISTICS = sizeof statistic_table / sizeof statistic_table[0] };
+enum {
+    N_STATISTICS = sizeof statistic_table / sizeof statistic_table[0]
+};
 
 const char *hanse_statistic_name(hanse_statistic statistic)
 {

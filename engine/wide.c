@@ -85,8 +85,8 @@ void hanse_wide_square(hanse_wide *out, const hanse_wide *x)
     for (size_t i = 0; i < x->n; i++) {
         uint64_t carry = 0;
         for (size_t j = 0; j < x->n; j++) {
-            const u128 sum = (u128)x->word[i] * x->word[j] +
-                             out->word[i + j] + carry;
+            const u128 sum =
+                (u128)x->word[i] * x->word[j] + out->word[i + j] + carry;
             out->word[i + j] = (uint64_t)sum;
             carry = (uint64_t)(sum >> 64);
         }
@@ -222,8 +222,8 @@ static double round_words(const hanse_wide *x, bool sticky)
         const uint64_t kept = drop == 64 ? 0 : top >> drop;
         const uint64_t half = (uint64_t)1 << (drop - 1);
         const uint64_t below = top & ((half - 1) | half);
-        const bool up = below > half ||
-                        (below == half && (sticky || (kept & 1) != 0));
+        const bool up =
+            below > half || (below == half && (sticky || (kept & 1) != 0));
         result = ldexp((double)(kept + up), scale + drop);
     }
     return x->negative ? -result : result;

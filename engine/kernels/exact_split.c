@@ -99,9 +99,9 @@ static inline size_t split_square(const double *restrict x, size_t n,
         clear_row(row, n_limbs);
         const double left_product = split_one(product, grid, n_limbs, row);
         const double left_error = split_one(error, grid, n_limbs, row);
-        const int in_range = ((size >= smallest) & (size < largest) &
-                              (product < grid->bound)) |
-                             (bits_of(x[i]) == 0);
+        const int in_range =
+            ((size >= smallest) & (size < largest) & (product < grid->bound)) |
+            (bits_of(x[i]) == 0);
         if (!(in_range & (left_product == 0.0) & (left_error == 0.0))) {
             clear_row(row, n_limbs);
             bad[n_bad++] = (uint16_t)i;

@@ -5,7 +5,9 @@
  */
 #include "engine/kernels/group_add.h"
 
-enum { LINE = 8 }; /* lanes in a cache line */
+enum {
+    LINE = 8
+}; /* lanes in a cache line */
 
 /* Bits 62 and 63 of limb + 2^61 are clear as long as the limb is guarded. */
 static const uint64_t guard_bias = (uint64_t)1 << 61;
@@ -13,8 +15,7 @@ static const uint64_t guard_mask = (uint64_t)3 << 62;
 
 bool hanse_group_add_i64(int64_t *restrict states, size_t stride,
                          const uint32_t *restrict groups,
-                         const int64_t *restrict rows, size_t n_lanes,
-                         size_t n)
+                         const int64_t *restrict rows, size_t n_lanes, size_t n)
 {
     uint64_t seen[LINE] = {0};
     for (size_t i = 0; i < n; i++) {

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Key maps against the simplest map there is, and the radix sort.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/key_map.h"
+#include "engine/sort.h"
+
+enum {
+    N = 5000
+};
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (*state ^ (*state >> 31)) * 0x9e3779b97f4a7c15u;
+}
+
+/* Equal values have equal codes, codes count up by first appearance, and
+ * values[code] gives the value back. */
+static void check_codes(const hanse_int_map *map, const int64_t *values,
+                        const uint32_t *codes, size_t n)
+{
+    size_t n_seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        assert_true(codes[i] <= n_seen);
+        if (codes[i] == n_seen)
+            n_seen++;
+        assert_true(map->values[codes[i]] == values[i]);
+    }
+    assert_int_equal(map->n, n_seen);
+    for (size_t a = 0; a < map->n && a < 300; a++)
+        for (size_t b = 0; b < a; b++)
+            assert_true(map->values[a] != map->values[b]);
+}
+
+static void run_map(const int64_t *values, bool expect_hashed)
+{
+    hanse_int_map map;
+    hanse_budget budget = {0};
+    uint32_t codes[N];
+    hanse_int_map_init(&map, &budget);
+    for (size_t first = 0; first < N; first += 700) {
+        const size_t n = N - first < 700 ? N - first : 700;
+        assert_int_equal(
+            hanse_int_map_codes(&map, values + first, n, codes + first, NULL),
+            HANSE_OK);
+    }
+    assert_int_equal(map.hashed, expect_hashed);
+    check_codes(&map, values, codes, N);
+    hanse_int_map_clear(&map);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
+static void int_map_small_range_uses_range_table(void **state)
+{
+    (void)state;
+    int64_t values[N];
+    uint64_t seed = 1;
+    for (size_t i = 0; i < N; i++)
+        values[i] = (int64_t)(next_random(&seed) % 1000) - 500;
+    run_map(values, false);
+}
+
+static void int_map_rising_and_falling_keys_keep_range_table(void **state)
+{
+    (void)state;
+    int64_t values[N];
+    for (size_t i = 0; i < N; i++)
+        values[i] = 1000000007 + (int64_t)i;
+    run_map(values, false);
+    for (size_t i = 0; i < N; i++)
+        values[i] = -5 - (int64_t)i;
+    run_map(values, false);
+}
+
+static void int_map_wide_range_uses_hash(void **state)
+{
+    (void)state;
+    int64_t values[N];
+    uint64_t seed = 2;
+    for (size_t i = 0; i < N; i++)
+        values[i] = (int64_t)next_random(&seed);
+    run_map(values, true);
+    for (size_t i = 0; i < N; i++)
+        values[i] = (int64_t)((i % 977) << 32);
+    run_map(values, true);
+}
+
+static void int_map_extreme_values_are_distinct(void **state)
+{
+    (void)state;
+    int64_t values[N];
+    const int64_t edge[] = {INT64_MIN,     INT64_MAX,    0, -1, 1,
+                            INT64_MIN + 1, INT64_MAX - 1};
+    for (size_t i = 0; i < N; i++)
+        values[i] = edge[i % 7];
+    run_map(values, true);
+    for (size_t i = 0; i < N; i++)
+        values[i] = INT64_MAX - (int64_t)(i % 100);
+    run_map(values, false);
+    for (size_t i = 0; i < N; i++)
+        values[i] = INT64_MIN + (int64_t)(i % 100);
+    run_map(values, false);
+}
+
+static void int_map_without_memory_fails(void **state)
+{
+    (void)state;
+    int64_t values[N];
+    uint32_t codes[N];
+    for (size_t i = 0; i < N; i++)
+        values[i] = (int64_t)i << 40;
+    for (uint64_t limit = 64;; limit += 4096) {
+        hanse_budget budget = {.limit_bytes = limit};
+        hanse_error error = {0};
+        hanse_int_map map;
+        hanse_int_map_init(&map, &budget);
+        const hanse_status status =
+            hanse_int_map_codes(&map, values, N, codes, &error);
+        hanse_int_map_clear(&map);
+        assert_int_equal(budget.used_bytes, 0);
+        if (status == HANSE_OK)
+            break;
+        assert_int_equal(status, HANSE_ERR_LIMIT);
+        assert_non_null(strstr(error.message, "--memory"));
+    }
+}
+
+static void text_map_equal_texts_share_a_code(void **state)
+{
+    (void)state;
+    hanse_text_map map;
+    hanse_budget budget = {0};
+    hanse_text_map_init(&map, &budget);
+    char text[64];
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3000; i++) {
+            uint32_t code;
+            const int length = snprintf(text, sizeof text, "%.*s%d", i % 23,
+                                        "abcdefghijklmnopqrstuvw", i);
+            assert_int_equal(
+                hanse_text_map_code(&map, text, (size_t)length, &code, NULL),
+                HANSE_OK);
+            assert_int_equal(code, i);
+            size_t found_length;
+            const char *found = hanse_text_map_text(&map, code, &found_length);
+            assert_int_equal(found_length, length);
+            assert_memory_equal(found, text, (size_t)length);
+        }
+    }
+    uint32_t empty, with_zero;
+    assert_int_equal(hanse_text_map_code(&map, NULL, 0, &empty, NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_text_map_code(&map, "\0", 1, &with_zero, NULL),
+                     HANSE_OK);
+    assert_int_equal(empty, 3000);
+    assert_int_equal(with_zero, 3001);
+    hanse_text_map_clear(&map);
+    assert_int_equal(budget.used_bytes, 0);
+}
+
+static void sort_random_keys_is_ordered_and_stable(void **state)
+{
+    (void)state;
+    static hanse_sort_entry entries[N], spare[N];
+    uint64_t seed = 3;
+    const size_t sizes[] = {0, 1, 2, 31, 32, 33, 1000, N};
+    const unsigned shifts[] = {0, 1, 40, 60, 63};
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        for (size_t b = 0; b < sizeof shifts / sizeof shifts[0]; b++) {
+            uint64_t before = 0, after = 0;
+            for (size_t i = 0; i < sizes[s]; i++) {
+                entries[i].key = next_random(&seed) >> shifts[b];
+                entries[i].index = (uint32_t)i;
+                before += entries[i].key * (i + 1);
+            }
+            hanse_sort(entries, spare, sizes[s]);
+            for (size_t i = 0; i < sizes[s]; i++) {
+                after += entries[i].key * (entries[i].index + 1);
+                if (i == 0)
+                    continue;
+                assert_true(entries[i - 1].key <= entries[i].key);
+                if (entries[i - 1].key == entries[i].key)
+                    assert_true(entries[i - 1].index < entries[i].index);
+            }
+            assert_true(before == after);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(int_map_small_range_uses_range_table),
+        cmocka_unit_test(int_map_rising_and_falling_keys_keep_range_table),
+        cmocka_unit_test(int_map_wide_range_uses_hash),
+        cmocka_unit_test(int_map_extreme_values_are_distinct),
+        cmocka_unit_test(int_map_without_memory_fails),
+        cmocka_unit_test(text_map_equal_texts_share_a_code),
+        cmocka_unit_test(sort_random_keys_is_ordered_and_stable),
+    };
+    return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
+}
