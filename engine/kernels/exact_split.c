@@ -7,12 +7,14 @@
 #include <math.h>
 #include <string.h>
 
-static inline int64_t bits_of(double x)
+static inline uint64_t bits_of(double x)
 {
-    int64_t bits;
+    uint64_t bits;
     memcpy(&bits, &x, sizeof bits);
     return bits;
 }
+
+static const uint64_t negative_zero = (uint64_t)1 << 63;
 
 /* Adds the pieces of x to row[0..n_limbs-1]; returns what is left below the
  * lowest limb (zero when the window holds all of x). */
@@ -22,7 +24,10 @@ static inline double split_one(double x, const hanse_split_grid *grid,
     for (size_t k = 0; k < n_limbs; k++) {
         const double magic = grid->magic[k];
         const double shifted = x + magic;
-        row[n_limbs - 1 - k] += bits_of(shifted) - bits_of(magic);
+        const uint64_t piece = bits_of(shifted) - bits_of(magic);
+        /* Unsigned: of a value outside the window it may be anything. */
+        int64_t *limb = &row[n_limbs - 1 - k];
+        *limb = (int64_t)((uint64_t)*limb + piece);
         x -= shifted - magic;
     }
     return x;
@@ -46,7 +51,7 @@ static inline size_t split_f64(const double *restrict x, size_t n,
         clear_row(row, n_limbs);
         const double left = split_one(x[i], grid, n_limbs, row);
         const int good = (fabs(x[i]) < grid->bound) & (left == 0.0) &
-                         (bits_of(x[i]) != INT64_MIN);
+                         (bits_of(x[i]) != negative_zero);
         if (!good) {
             clear_row(row, n_limbs);
             bad[n_bad++] = (uint16_t)i;
