@@ -1,11 +1,8 @@
-# `cmake --install`: program, libraries, header, manual pages, and what other
-# builds find the library with (pkg-config file, CMake package).
+# `cmake --install`: libraries, header, manual pages, and what other builds find
+# the library with (pkg-config file, CMake package). cli/ installs the program.
 include(CMakePackageConfigHelpers)
 
 set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/hanse)
-if(TARGET hanse)
-  install(TARGETS hanse)
-endif()
 install(FILES ${PROJECT_SOURCE_DIR}/engine/hanse.h TYPE INCLUDE)
 install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
               ${PROJECT_SOURCE_DIR}/CHANGELOG.md TYPE DOC)
