@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Attributes of result files. Texts are variable-length UTF-8 scalars: h5py
+ * gives them as str, and netCDF-4, xarray and R read them as well.
+ */
+#include "io/result_attributes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/utf8.h"
+
+enum {
+    MAX_TEXT_BYTES = 1 << 24
+};
+
+hid_t hanse_attribute_text_type(void)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    if (type < 0)
+        return H5I_INVALID_HID;
+    if (H5Tset_size(type, H5T_VARIABLE) < 0 ||
+        H5Tset_cset(type, H5T_CSET_UTF8) < 0) {
+        (void)H5Tclose(type);
+        return H5I_INVALID_HID;
+    }
+    return type;
+}
+
+static bool put(hid_t object, const char *name, hid_t space, hid_t stored,
+                hid_t native, const void *values)
+{
+    const hid_t attribute =
+        H5Acreate2(object, name, stored, space, H5P_DEFAULT, H5P_DEFAULT);
+    if (attribute < 0)
+        return false;
+    const bool written = H5Awrite(attribute, native, values) >= 0;
+    return H5Aclose(attribute) >= 0 && written;
+}
+
+bool hanse_attribute_put_text(hid_t object, const char *name, const char *text)
+{
+    if (text == NULL || *text == '\0')
+        return true;
+    char *valid = malloc(hanse_utf8_escaped_length(text) + 1);
+    if (valid == NULL)
+        return false;
+    hanse_utf8_escape(text, valid);
+    const hid_t type = hanse_attribute_text_type();
+    const hid_t space = H5Screate(H5S_SCALAR);
+    const char *value = valid;
+    const bool written =
+        type >= 0 && space >= 0 && put(object, name, space, type, type, &value);
+    if (space >= 0)
+        (void)H5Sclose(space);
+    if (type >= 0)
+        (void)H5Tclose(type);
+    free(valid);
+    return written;
+}
+
+bool hanse_attribute_put_values(hid_t object, const char *name, hid_t stored,
+                                hid_t native, size_t n, const void *values)
+{
+    const hsize_t extent = n;
+    const hid_t space = H5Screate_simple(1, &extent, NULL);
+    if (space < 0)
+        return false;
+    const bool written = put(object, name, space, stored, native, values);
+    (void)H5Sclose(space);
+    return written;
+}
+
+/* One element, whatever the rank of the attribute's space. */
+static bool has_one_value(hid_t attribute)
+{
+    const hid_t space = H5Aget_space(attribute);
+    if (space < 0)
+        return false;
+    const bool one = H5Sget_simple_extent_npoints(space) == 1;
+    (void)H5Sclose(space);
+    return one;
+}
+
+static char *read_fixed(hid_t attribute, hid_t type)
+{
+    const size_t size_bytes = H5Tget_size(type);
+    if (size_bytes == 0 || size_bytes > MAX_TEXT_BYTES)
+        return NULL;
+    char *text = calloc(1, size_bytes + 1);
+    if (text != NULL && H5Aread(attribute, type, text) < 0) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+static char *read_variable(hid_t attribute, hid_t type)
+{
+    char *stored = NULL;
+    if (H5Aread(attribute, type, &stored) < 0 || stored == NULL)
+        return NULL;
+    const size_t length = strnlen(stored, MAX_TEXT_BYTES);
+    char *text = length < MAX_TEXT_BYTES ? strndup(stored, length) : NULL;
+    (void)H5free_memory(stored);
+    return text;
+}
+
+static char *read_text(hid_t attribute)
+{
+    const hid_t type = H5Aget_type(attribute);
+    char *text = NULL;
+    if (type < 0)
+        return NULL;
+    if (H5Tget_class(type) == H5T_STRING && has_one_value(attribute))
+        text = H5Tis_variable_str(type) > 0 ? read_variable(attribute, type)
+                                            : read_fixed(attribute, type);
+    (void)H5Tclose(type);
+    return text;
+}
+
+static hid_t open_if_there(hid_t object, const char *name)
+{
+    if (H5Aexists(object, name) <= 0)
+        return H5I_INVALID_HID;
+    return H5Aopen(object, name, H5P_DEFAULT);
+}
+
+char *hanse_attribute_get_text(hid_t object, const char *name)
+{
+    const hid_t attribute = open_if_there(object, name);
+    if (attribute < 0)
+        return NULL;
+    char *text = read_text(attribute);
+    (void)H5Aclose(attribute);
+    return text;
+}
+
+bool hanse_attribute_get_integer(hid_t object, const char *name, int64_t *out)
+{
+    const hid_t attribute = open_if_there(object, name);
+    if (attribute < 0)
+        return false;
+    int64_t value = 0;
+    const hid_t type = H5Aget_type(attribute);
+    const bool found = type >= 0 && H5Tget_class(type) == H5T_INTEGER &&
+                       has_one_value(attribute) &&
+                       H5Aread(attribute, H5T_NATIVE_INT64, &value) >= 0;
+    if (type >= 0)
+        (void)H5Tclose(type);
+    (void)H5Aclose(attribute);
+    if (found)
+        *out = value;
+    return found;
+}

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Writing one result table in netCDF-4's form (docs/results.md).
+ *
+ * One key: it is the dimension scale. Several: one dimension `group` without
+ * a variable, and a label variable per key, named in every column's
+ * `coordinates`. None: scalars. Data lie contiguous and uncompressed, so that
+ * a program may map them.
+ */
+#include "io/result_table.h"
+
+#include <hdf5_hl.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "io/result_attributes.h"
+#include "io/result_names.h"
+#include "io/result_values.h"
+
+typedef struct table_writer {
+    const hanse_table *table;
+    hanse_names names; /* columns, then keys, flags, dimension */
+    size_t *flags;     /* per key: index of its flags' name, 0 for none */
+    char *keys;        /* attribute of the group */
+    char *coordinates; /* attribute of the columns, NULL for none */
+    hanse_result_place place;
+    const char **at;
+} table_writer;
+
+/* ---- Attributes --------------------------------------------------------- */
+
+/* `long_name` carries the original name where the file has another one. */
+static bool put_long_name(hid_t dataset, const char *name,
+                          const hanse_column *column)
+{
+    char text[1024];
+    const bool renamed = strcmp(name, column->name) != 0;
+    if (column->long_name == NULL)
+        return hanse_attribute_put_text(dataset, "long_name", column->name);
+    if (!renamed)
+        return hanse_attribute_put_text(dataset, "long_name",
+                                        column->long_name);
+    snprintf(text, sizeof text, "%s: %s", column->name, column->long_name);
+    return hanse_attribute_put_text(dataset, "long_name", text);
+}
+
+/* Whether a word of the units is a currency code, three capitals. UDUNITS
+ * knows none, so such units go to `unit_label`. */
+static bool names_currency(const char *units)
+{
+    size_t n_capitals = 0, n_letters = 0;
+    for (const char *c = units;; c++) {
+        const bool capital = *c >= 'A' && *c <= 'Z';
+        if (capital || (*c >= 'a' && *c <= 'z')) {
+            n_letters++;
+            n_capitals += capital;
+            continue;
+        }
+        if (n_letters == 3 && n_capitals == 3)
+            return true;
+        if (*c == '\0')
+            return false;
+        n_letters = n_capitals = 0;
+    }
+}
+
+static bool put_attributes(hid_t dataset, const char *name,
+                           const hanse_column *column)
+{
+    static const double nan_64 = NAN;
+    static const float nan_32 = NAN;
+    const char *units_name =
+        column->units != NULL && names_currency(column->units) ? "unit_label"
+                                                               : "units";
+    if (column->type == HANSE_FLOAT64 &&
+        !hanse_attribute_put_values(dataset, "_FillValue", H5T_IEEE_F64LE,
+                                    H5T_NATIVE_DOUBLE, 1, &nan_64))
+        return false;
+    if (column->type == HANSE_FLOAT32 &&
+        !hanse_attribute_put_values(dataset, "_FillValue", H5T_IEEE_F32LE,
+                                    H5T_NATIVE_FLOAT, 1, &nan_32))
+        return false;
+    return put_long_name(dataset, name, column) &&
+           hanse_attribute_put_text(dataset, units_name, column->units) &&
+           hanse_attribute_put_text(dataset, "cell_methods",
+                                    column->cell_methods);
+}
+
+/* ---- The table ---------------------------------------------------------- */
+
+static bool has_empty_text(const hanse_column *key, size_t n_rows)
+{
+    if (key->type != HANSE_TEXT)
+        return false;
+    for (size_t i = 0; i < n_rows; i++) {
+        const char *text = ((const char *const *)key->values)[i];
+        if ((key->missing == NULL || !key->missing[i]) &&
+            (text == NULL || *text == '\0'))
+            return true;
+    }
+    return false;
+}
+
+/* Appends a name to a blank-separated list from malloc. */
+static bool list_append(char **list, const char *name)
+{
+    const size_t old = *list == NULL ? 0 : strlen(*list) + 1;
+    char *grown = realloc(*list, old + strlen(name) + 1);
+    if (grown == NULL)
+        return false;
+    if (old != 0)
+        grown[old - 1] = ' ';
+    memcpy(grown + old, name, strlen(name) + 1);
+    *list = grown;
+    return true;
+}
+
+static const char *key_name(const table_writer *w, size_t key)
+{
+    return w->names.names[w->table->n_columns + key];
+}
+
+/* Chooses all names, columns first: theirs are documented. */
+static hanse_status choose_names(table_writer *w, hanse_error *error)
+{
+    const hanse_table *table = w->table;
+    for (size_t i = 0; i < table->n_columns; i++)
+        HANSE_TRY(hanse_names_add(&w->names, table->columns[i].name, error));
+    for (size_t k = 0; k < table->n_keys; k++)
+        HANSE_TRY(hanse_names_add(&w->names, table->keys[k].name, error));
+    bool listed = true;
+    for (size_t k = 0; k < table->n_keys; k++) {
+        listed = listed && list_append(&w->keys, key_name(w, k));
+        if (table->n_keys > 1)
+            listed = listed && list_append(&w->coordinates, key_name(w, k));
+    }
+    for (size_t k = 0; k < table->n_keys; k++) {
+        char wanted[512];
+        if (table->keys[k].missing == NULL &&
+            !has_empty_text(&table->keys[k], table->n_rows))
+            continue;
+        snprintf(wanted, sizeof wanted, "%s_missing", key_name(w, k));
+        HANSE_TRY(hanse_names_add(&w->names, wanted, error));
+        w->flags[k] = w->names.n - 1;
+        listed = listed &&
+                 list_append(&w->coordinates, w->names.names[w->names.n - 1]);
+    }
+    if (!listed)
+        return hanse_fail_nomem(error, "names of a table", table->n_keys);
+    return hanse_names_add(&w->names, "group", error);
+}
+
+/* The dimension of a table with several keys: a scale without values. */
+static bool write_dimension(table_writer *w)
+{
+    const hsize_t extent = w->table->n_rows;
+    char text[96];
+    snprintf(text, sizeof text, HANSE_DIMENSION_TEXT "%10zu", w->table->n_rows);
+    const hid_t space = H5Screate_simple(1, &extent, NULL);
+    if (space < 0)
+        return false;
+    w->place.scale = hanse_result_create_dataset(
+        w->place.group, w->names.names[w->names.n - 1], H5T_IEEE_F32BE, space);
+    (void)H5Sclose(space);
+    return w->place.scale >= 0 && H5DSset_scale(w->place.scale, text) >= 0;
+}
+
+static bool write_key(table_writer *w, size_t k)
+{
+    const hanse_column *key = &w->table->keys[k];
+    const char *name = key_name(w, k);
+    const hid_t dataset = hanse_result_write_column(&w->place, name, key);
+    if (dataset < 0)
+        return false;
+    bool written = put_attributes(dataset, name, key);
+    if (w->flags[k] != 0)
+        written =
+            written && hanse_attribute_put_text(dataset, HANSE_ATTRIBUTE_FLAGS,
+                                                w->names.names[w->flags[k]]);
+    if (w->table->n_keys == 1) {
+        w->place.scale = dataset; /* closed with the table */
+        return written && H5DSset_scale(dataset, name) >= 0;
+    }
+    return H5Dclose(dataset) >= 0 && written;
+}
+
+static void fill_flags(const hanse_column *key, size_t n_rows, int8_t *flags)
+{
+    for (size_t i = 0; i < n_rows; i++) {
+        flags[i] = HANSE_FLAG_PRESENT;
+        if (key->missing != NULL && key->missing[i]) {
+            flags[i] = HANSE_FLAG_MISSING;
+        } else if (key->type == HANSE_TEXT) {
+            const char *text = ((const char *const *)key->values)[i];
+            if (text == NULL || *text == '\0')
+                flags[i] = HANSE_FLAG_EMPTY;
+        }
+    }
+}
+
+static bool write_flags(const table_writer *w, size_t k)
+{
+    static const int8_t values[] = {HANSE_FLAG_PRESENT, HANSE_FLAG_MISSING,
+                                    HANSE_FLAG_EMPTY};
+    const hanse_column *key = &w->table->keys[k];
+    const size_t n_rows = w->table->n_rows;
+    const bool empty = has_empty_text(key, n_rows);
+    int8_t *flags = malloc(n_rows + 1);
+    if (flags == NULL)
+        return false;
+    fill_flags(key, n_rows, flags);
+    const hanse_column column = {
+        .name = "missing keys", .type = HANSE_INT8, .values = flags};
+    const hid_t dataset = hanse_result_write_column(
+        &w->place, w->names.names[w->flags[k]], &column);
+    free(flags);
+    if (dataset < 0)
+        return false;
+    const bool written =
+        hanse_attribute_put_text(dataset, "long_name",
+                                 "whether the key is missing") &&
+        hanse_attribute_put_values(dataset, "flag_values", H5T_STD_I8LE,
+                                   H5T_NATIVE_INT8, empty ? 3 : 2, values) &&
+        hanse_attribute_put_text(dataset, "flag_meanings",
+                                 empty ? "present missing empty"
+                                       : "present missing");
+    return H5Dclose(dataset) >= 0 && written;
+}
+
+static bool write_column(const table_writer *w, size_t i)
+{
+    const hanse_column *column = &w->table->columns[i];
+    const char *name = w->names.names[i];
+    const hid_t dataset = hanse_result_write_column(&w->place, name, column);
+    if (dataset < 0)
+        return false;
+    const bool written =
+        put_attributes(dataset, name, column) &&
+        hanse_attribute_put_text(dataset, "coordinates", w->coordinates);
+    return H5Dclose(dataset) >= 0 && written;
+}
+
+static bool put_group_attributes(const table_writer *w, const char *name)
+{
+    const hanse_table *table = w->table;
+    if (strcmp(name, table->name) != 0 &&
+        !hanse_attribute_put_text(w->place.group, "long_name", table->name))
+        return false;
+    if (table->n_dropped > INT64_MAX)
+        return false;
+    const int64_t dropped = (int64_t)table->n_dropped;
+    if (dropped != 0 && !hanse_attribute_put_values(
+                            w->place.group, HANSE_ATTRIBUTE_DROPPED,
+                            H5T_STD_I64LE, H5T_NATIVE_INT64, 1, &dropped))
+        return false;
+    return hanse_attribute_put_text(w->place.group, HANSE_ATTRIBUTE_KEYS,
+                                    w->keys);
+}
+
+static bool write_objects(table_writer *w)
+{
+    const hanse_table *table = w->table;
+    if (table->n_keys > 1 && !write_dimension(w))
+        return false;
+    for (size_t k = 0; k < table->n_keys; k++) {
+        *w->at = table->keys[k].name;
+        if (!write_key(w, k))
+            return false;
+    }
+    for (size_t k = 0; k < table->n_keys; k++)
+        if (w->flags[k] != 0 && !write_flags(w, k))
+            return false;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        *w->at = table->columns[i].name;
+        if (!write_column(w, i))
+            return false;
+    }
+    return true;
+}
+
+hanse_status hanse_result_table_write(hid_t file, const char *name,
+                                      const hanse_table *table, const char **at,
+                                      hanse_error *error)
+{
+    table_writer w = {.table = table,
+                      .place = {.group = H5I_INVALID_HID,
+                                .scale = H5I_INVALID_HID,
+                                .n_rows = table->n_rows,
+                                .is_scalar = table->n_keys == 0},
+                      .at = at};
+    if (table->n_keys == 0 && table->n_rows != 1)
+        return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                          "table %s has no key and %zu rows; it must have 1",
+                          table->name, table->n_rows);
+    bool written = false;
+    hanse_status status = HANSE_OK;
+    w.flags = calloc(table->n_keys + 1, sizeof *w.flags);
+    if (w.flags == NULL)
+        status = hanse_fail_nomem(error, "names of a table", table->n_keys);
+    else
+        status = choose_names(&w, error);
+    if (status == HANSE_OK) {
+        *at = table->name;
+        w.place.group = hanse_result_create_group(file, name);
+        written = w.place.group >= 0 && put_group_attributes(&w, name) &&
+                  write_objects(&w);
+    }
+    if (w.place.scale >= 0 && H5Dclose(w.place.scale) < 0)
+        written = false;
+    if (w.place.group >= 0 && H5Gclose(w.place.group) < 0)
+        written = false;
+    hanse_names_clear(&w.names);
+    free(w.flags);
+    free(w.keys);
+    free(w.coordinates);
+    return status != HANSE_OK || written ? status : HANSE_ERR_IO;
+}
