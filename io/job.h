@@ -21,16 +21,17 @@ typedef struct hanse_job_measure {
 } hanse_job_measure;
 
 typedef struct hanse_job {
-    hanse_text_list files;     /* names or glob patterns, in order */
-    char *table;               /* path in the files; NULL: by convention */
-    char *where;               /* filter; NULL: none */
+    hanse_text_list files;      /* names or glob patterns, in order */
+    char *table;                /* path in the files; NULL: by convention */
+    char *where;                /* filter; NULL: none */
     hanse_text_list *groupings; /* keys of each; n = 0 items: all rows */
     size_t n_groupings;
-    uint32_t statistics;                 /* 0: default */
-    bool use_model[HANSE_MODEL_COUNT];   /* asked for by name */
+    uint32_t statistics;                    /* 0: default */
+    bool use_model[HANSE_MODEL_COUNT];      /* asked for by name */
     char *model_formula[HANSE_MODEL_COUNT]; /* NULL: the conventional column */
     hanse_job_measure *measures;
     size_t n_measures;
+    bool states_missing_keys; /* drop_missing_keys was given */
     bool drop_missing_keys;
     char *output; /* result file; NULL: not given */
 } hanse_job;
@@ -48,12 +49,33 @@ hanse_status hanse_job_set_text(char **slot, const char *text,
                                 hanse_error *error);
 hanse_status hanse_job_add_grouping(hanse_job *job, const char *keys,
                                     hanse_error *error);
+/* The same from a list of keys, which is moved; empty: all rows. */
+hanse_status hanse_job_take_grouping(hanse_job *job, hanse_text_list *keys,
+                                     hanse_error *error);
 hanse_status hanse_job_add_measure(hanse_job *job, const char *definition,
                                    hanse_error *error);
+hanse_status hanse_job_put_measure(hanse_job *job, const char *name,
+                                   const char *formula, hanse_error *error);
 hanse_status hanse_job_set_statistics(hanse_job *job, const char *names,
                                       hanse_error *error);
 hanse_status hanse_job_set_model(hanse_job *job, hanse_model model,
                                  const char *formula, hanse_error *error);
+
+/* Moves what `with` states over `job`: files, groupings, single values and
+ * statistics replace the job's; measures and models replace those of the same
+ * name and join the others. `with` is left empty. On failure both stay valid,
+ * and part may have been moved. */
+hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
+                                hanse_error *error);
+
+/* Appends a copy of a text to a list. */
+hanse_status hanse_text_list_add(hanse_text_list *list, const char *text,
+                                 hanse_error *error);
+
+/* Names as the job files and options write them: "resource"; the inverse
+ * returns HANSE_MODEL_COUNT for an unknown one. */
+const char *hanse_model_name(hanse_model model);
+hanse_model hanse_model_parse(const char *name);
 
 /* Reads a YAML job file into an empty job. Errors begin with
  * "FILE:LINE:COLUMN: "; an unknown key names the nearest known one. */

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Jobs: what they hold, and the specification that they describe.
+ */
+#include "io/job.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "engine/base/error.h"
+#include "engine/base/memory.h"
+
+static const char *const model_names[HANSE_MODEL_COUNT] = {
+    [HANSE_MODEL_RESOURCE] = "resource",
+    [HANSE_MODEL_INFORMATION] = "information",
+    [HANSE_MODEL_COOPERATION] = "cooperation",
+};
+
+const char *hanse_model_name(hanse_model model)
+{
+    return model_names[model];
+}
+
+hanse_model hanse_model_parse(const char *name)
+{
+    int model = 0;
+    while (model < HANSE_MODEL_COUNT && strcmp(model_names[model], name) != 0)
+        model++;
+    return (hanse_model)model;
+}
+
+/* ---- Lists and texts ---------------------------------------------------- */
+
+void hanse_text_list_clear(hanse_text_list *list)
+{
+    for (size_t i = 0; i < list->n; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (hanse_text_list){NULL, 0};
+}
+
+/* Appends the first `length` bytes of a text. */
+static hanse_status list_add(hanse_text_list *list, const char *text,
+                             size_t length, hanse_error *error)
+{
+    char *copy = strndup(text, length);
+    char **larger = realloc(list->items, (list->n + 1) * sizeof *larger);
+    if (larger != NULL)
+        list->items = larger;
+    if (larger == NULL || copy == NULL) {
+        free(copy);
+        return hanse_fail_nomem(error, "job", length + 1);
+    }
+    list->items[list->n++] = copy;
+    return HANSE_OK;
+}
+
+hanse_status hanse_text_list_add(hanse_text_list *list, const char *text,
+                                 hanse_error *error)
+{
+    return list_add(list, text, strlen(text), error);
+}
+
+/* The pieces of "a, b,c" without the blanks around them. `what` begins the
+ * message about an empty piece. */
+static hanse_status split(const char *text, const char *what,
+                          hanse_text_list *out, hanse_error *error)
+{
+    hanse_text_list list = {NULL, 0};
+    const char *piece = text;
+    for (;;) {
+        piece += strspn(piece, " \t");
+        const size_t n_all = strcspn(piece, ",");
+        size_t n = n_all;
+        while (n > 0 && isspace((unsigned char)piece[n - 1]))
+            n--;
+        hanse_status status;
+        if (n == 0)
+            status = hanse_fail(error, HANSE_ERR_SPEC,
+                                "%s '%s': a name is missing around a comma",
+                                what, text);
+        else
+            status = list_add(&list, piece, n, error);
+        if (status != HANSE_OK) {
+            hanse_text_list_clear(&list);
+            return status;
+        }
+        if (piece[n_all] == '\0')
+            break;
+        piece += n_all + 1;
+    }
+    *out = list;
+    return HANSE_OK;
+}
+
+hanse_status hanse_job_set_text(char **slot, const char *text,
+                                hanse_error *error)
+{
+    char *copy = hanse_text_copy(text);
+    if (text != NULL && copy == NULL)
+        return hanse_fail_nomem(error, "job", strlen(text) + 1);
+    free(*slot);
+    *slot = copy;
+    return HANSE_OK;
+}
+
+/* ---- Life --------------------------------------------------------------- */
+
+void hanse_job_init(hanse_job *job)
+{
+    memset(job, 0, sizeof *job);
+}
+
+static void clear_groupings(hanse_job *job)
+{
+    for (size_t i = 0; i < job->n_groupings; i++)
+        hanse_text_list_clear(&job->groupings[i]);
+    free(job->groupings);
+    job->groupings = NULL;
+    job->n_groupings = 0;
+}
+
+void hanse_job_clear(hanse_job *job)
+{
+    hanse_text_list_clear(&job->files);
+    clear_groupings(job);
+    free(job->table);
+    free(job->where);
+    free(job->output);
+    for (int m = 0; m < HANSE_MODEL_COUNT; m++)
+        free(job->model_formula[m]);
+    for (size_t i = 0; i < job->n_measures; i++) {
+        free(job->measures[i].name);
+        free(job->measures[i].formula);
+    }
+    free(job->measures);
+    hanse_job_init(job);
+}
+
+/* ---- Setters ------------------------------------------------------------ */
+
+hanse_status hanse_job_add_file(hanse_job *job, const char *pattern,
+                                hanse_error *error)
+{
+    if (*pattern == '\0')
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "an input file without a name; give one");
+    return hanse_text_list_add(&job->files, pattern, error);
+}
+
+hanse_status hanse_job_take_grouping(hanse_job *job, hanse_text_list *keys,
+                                     hanse_error *error)
+{
+    hanse_text_list *larger =
+        realloc(job->groupings, (job->n_groupings + 1) * sizeof *larger);
+    if (larger == NULL)
+        return hanse_fail_nomem(error, "job", sizeof *larger);
+    job->groupings = larger;
+    job->groupings[job->n_groupings++] = *keys;
+    *keys = (hanse_text_list){NULL, 0};
+    return HANSE_OK;
+}
+
+hanse_status hanse_job_add_grouping(hanse_job *job, const char *keys,
+                                    hanse_error *error)
+{
+    hanse_text_list list = {NULL, 0};
+    if (*keys != '\0' && strcmp(keys, "total") != 0)
+        HANSE_TRY(split(keys, "grouping", &list, error));
+    const hanse_status status = hanse_job_take_grouping(job, &list, error);
+    hanse_text_list_clear(&list);
+    return status;
+}
+
+/* Takes ownership of both texts, which may be NULL when memory is out. */
+static hanse_status append_measure(hanse_job *job, char *name, char *formula,
+                                   hanse_error *error)
+{
+    hanse_job_measure *larger =
+        realloc(job->measures, (job->n_measures + 1) * sizeof *larger);
+    if (larger != NULL)
+        job->measures = larger;
+    if (larger == NULL || name == NULL || formula == NULL) {
+        free(name);
+        free(formula);
+        return hanse_fail_nomem(error, "job", sizeof *larger);
+    }
+    job->measures[job->n_measures++] = (hanse_job_measure){name, formula};
+    return HANSE_OK;
+}
+
+hanse_status hanse_job_put_measure(hanse_job *job, const char *name,
+                                   const char *formula, hanse_error *error)
+{
+    return append_measure(job, hanse_text_copy(name), hanse_text_copy(formula),
+                          error);
+}
+
+hanse_status hanse_job_add_measure(hanse_job *job, const char *definition,
+                                   hanse_error *error)
+{
+    const char *equals = strchr(definition, '=');
+    const char *end = equals != NULL ? equals : definition + strlen(definition);
+    const char *formula = equals != NULL ? equals + 1 : definition;
+    formula += strspn(formula, " \t");
+    while (definition < end && isspace((unsigned char)*definition))
+        definition++;
+    while (end > definition && isspace((unsigned char)end[-1]))
+        end--;
+    if (end == definition || *formula == '\0')
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "measure '%s': write NAME for a column or "
+                          "NAME=FORMULA",
+                          definition);
+    return append_measure(job, strndup(definition, (size_t)(end - definition)),
+                          hanse_text_copy(formula), error);
+}
+
+hanse_status hanse_job_set_statistics(hanse_job *job, const char *names,
+                                      hanse_error *error)
+{
+    hanse_text_list list;
+    hanse_status status = HANSE_OK;
+    uint32_t mask = 0;
+    HANSE_TRY(split(names, "statistics", &list, error));
+    for (size_t i = 0; status == HANSE_OK && i < list.n; i++) {
+        hanse_statistic statistic;
+        if (strcmp(list.items[i], "all") == 0)
+            mask |= HANSE_STAT_ALL;
+        else if (hanse_statistic_parse(list.items[i], &statistic))
+            mask |= (uint32_t)statistic;
+        else
+            status = hanse_fail(error, HANSE_ERR_SPEC,
+                                "unknown statistic '%s'; known: count, "
+                                "missing, total, mean, min, max, var, std, all",
+                                list.items[i]);
+    }
+    hanse_text_list_clear(&list);
+    if (status == HANSE_OK)
+        job->statistics = mask;
+    return status;
+}
+
+hanse_status hanse_job_set_model(hanse_job *job, hanse_model model,
+                                 const char *formula, hanse_error *error)
+{
+    HANSE_TRY(hanse_job_set_text(&job->model_formula[model], formula, error));
+    job->use_model[model] = true;
+    return HANSE_OK;
+}
+
+/* ---- Override ----------------------------------------------------------- */
+
+static void move_text(char **to, char **from)
+{
+    if (*from == NULL)
+        return;
+    free(*to);
+    *to = *from;
+    *from = NULL;
+}
+
+/* Measures of the same name are replaced in their place. Two in `with` itself
+ * that bear one name stay two, for the specification to refuse. */
+static hanse_status override_measures(hanse_job *job, hanse_job *with,
+                                      hanse_error *error)
+{
+    const size_t n_old = job->n_measures;
+    for (size_t i = 0; i < with->n_measures; i++) {
+        const hanse_job_measure *new = &with->measures[i];
+        hanse_job_measure *old = NULL;
+        for (size_t j = 0; old == NULL && j < n_old; j++)
+            if (strcasecmp(job->measures[j].name, new->name) == 0)
+                old = &job->measures[j];
+        if (old != NULL)
+            HANSE_TRY(hanse_job_set_text(&old->formula, new->formula, error));
+        else
+            HANSE_TRY(
+                hanse_job_put_measure(job, new->name, new->formula, error));
+    }
+    return HANSE_OK;
+}
+
+hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
+                                hanse_error *error)
+{
+    if (with->files.n > 0) {
+        hanse_text_list_clear(&job->files);
+        job->files = with->files;
+        with->files = (hanse_text_list){NULL, 0};
+    }
+    if (with->n_groupings > 0) {
+        clear_groupings(job);
+        job->groupings = with->groupings;
+        job->n_groupings = with->n_groupings;
+        with->groupings = NULL;
+        with->n_groupings = 0;
+    }
+    move_text(&job->table, &with->table);
+    move_text(&job->where, &with->where);
+    move_text(&job->output, &with->output);
+    if (with->statistics != 0)
+        job->statistics = with->statistics;
+    if (with->states_missing_keys) {
+        job->states_missing_keys = true;
+        job->drop_missing_keys = with->drop_missing_keys;
+    }
+    for (int m = 0; m < HANSE_MODEL_COUNT; m++) {
+        move_text(&job->model_formula[m], &with->model_formula[m]);
+        job->use_model[m] = job->use_model[m] || with->use_model[m];
+    }
+    const hanse_status status = override_measures(job, with, error);
+    if (status == HANSE_OK)
+        hanse_job_clear(with);
+    return status;
+}
+
+/* ---- Specification ------------------------------------------------------ */
+
+static hanse_status fill_spec(const hanse_job *job, hanse_spec *spec,
+                              hanse_error *error)
+{
+    for (size_t i = 0; i < job->n_groupings; i++)
+        HANSE_TRY(hanse_spec_add_grouping(
+            spec, (const char *const *)job->groupings[i].items,
+            job->groupings[i].n, error));
+    for (int m = 0; m < HANSE_MODEL_COUNT; m++)
+        if (job->use_model[m])
+            HANSE_TRY(hanse_spec_add_model(spec, (hanse_model)m,
+                                           job->model_formula[m], error));
+    for (size_t i = 0; i < job->n_measures; i++)
+        HANSE_TRY(hanse_spec_add_measure(spec, job->measures[i].name,
+                                         job->measures[i].formula, error));
+    HANSE_TRY(hanse_spec_set_filter(spec, job->where, error));
+    if (job->statistics != 0)
+        HANSE_TRY(hanse_spec_set_statistics(spec, job->statistics, error));
+    return hanse_spec_set_missing_keys(spec,
+                                       job->drop_missing_keys
+                                           ? HANSE_MISSING_KEYS_DROP
+                                           : HANSE_MISSING_KEYS_GROUP,
+                                       error);
+}
+
+hanse_status hanse_job_spec(const hanse_job *job, hanse_spec **out,
+                            hanse_error *error)
+{
+    hanse_spec *spec;
+    HANSE_TRY(hanse_spec_create(&spec, error));
+    const hanse_status status = fill_spec(job, spec, error);
+    if (status != HANSE_OK) {
+        hanse_spec_destroy(spec);
+        return status;
+    }
+    *out = spec;
+    return HANSE_OK;
+}
