@@ -120,8 +120,10 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
                HANSE_LIMB_BATCH * sizeof *block->left);
     free(block->n_left);
     free(block->full);
-    hanse_free(budget, block->pieces, HANSE_LIMB_BATCH,
-               block->piece_lanes * sizeof *block->pieces);
+    hanse_free(budget, block->lanes, block->n_lanes,
+               HANSE_LIMB_BATCH * sizeof *block->lanes);
+    hanse_free(budget, block->pieces, block->n_lanes,
+               HANSE_LIMB_BATCH * sizeof *block->pieces);
     *block = (hanse_block){0};
 }
 

@@ -31,9 +31,12 @@ static hanse_status init_states(hanse_fold *fold, hanse_error *error)
 hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
                                hanse_fold **out, hanse_error *error)
 {
+    hanse_cpu cpu;
+    HANSE_TRY(hanse_cpu_choose(&cpu, error));
     hanse_fold *fold = calloc(1, sizeof *fold);
     if (fold == NULL)
         return hanse_fail_nomem(error, "fold", sizeof *fold);
+    fold->kernels = hanse_kernels_of(cpu);
     fold->plan = plan;
     fold->budget = budget;
     fold->keys = calloc(plan->n_keys + 1, sizeof *fold->keys);

@@ -10,6 +10,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/key_map.h"
+#include "engine/kernels/kernels.h"
 #include "engine/plan.h"
 #include "engine/source.h"
 #include "engine/states.h"
@@ -39,9 +40,10 @@ typedef struct hanse_block {
     int64_t **values;      /* [measure][row]: bits of binary64, or integers */
     uint8_t **absent;      /* [measure][row], integers: missing */
     bool *any_absent;      /* [measure] */
-    int64_t *pieces;       /* HANSE_LIMB_BATCH rows of dense lanes */
-    size_t piece_lanes;    /* lanes that `pieces` is allocated for */
-    uint64_t layout_version; /* of the layout that `pieces` follows */
+    int64_t *lanes;        /* [lane][HANSE_LIMB_BATCH]: pieces of a part */
+    int64_t *pieces;       /* [HANSE_LIMB_BATCH][lane]: the same by row */
+    size_t n_lanes;        /* that both are allocated for */
+    uint64_t layout_version; /* of the layout that they follow */
     uint16_t *left;        /* [addend][HANSE_LIMB_BATCH] rows left by kernels */
     size_t *n_left;        /* [addend] */
     bool *full;            /* [grouping]: a limb left its guard */
@@ -50,6 +52,7 @@ typedef struct hanse_block {
 typedef struct hanse_fold {
     const hanse_plan *plan; /* borrowed */
     hanse_budget *budget;   /* borrowed, may be NULL */
+    const hanse_kernels *kernels;
     hanse_layout layout;
     hanse_key_codes *keys;  /* [plan->n_keys] */
     hanse_int_map *pairs;   /* [plan->n_nodes]; unused for roots */

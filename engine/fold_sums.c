@@ -174,27 +174,31 @@ static hanse_status add_absent(hanse_fold *fold, size_t measure, part rows,
 
 /* ---- Pieces ------------------------------------------------------------- */
 
-/* Room for the pieces of a part; lane 0 is 1 in every row, unused lanes 0. */
+/* Room for the pieces of a part; lane 0 counts rows, unused lanes are 0. */
 static hanse_status prepare_pieces(hanse_fold *fold, hanse_error *error)
 {
     hanse_block *block = &fold->block;
-    const size_t lanes = fold->layout.n_dense_lanes;
-    if (block->piece_lanes != lanes) {
-        const size_t row_bytes = lanes * sizeof *block->pieces;
-        int64_t *pieces =
-            hanse_allocate(fold->budget, HANSE_LIMB_BATCH, row_bytes);
-        if (pieces == NULL)
+    const size_t n_lanes = fold->layout.n_dense_lanes;
+    const size_t lane_bytes = HANSE_LIMB_BATCH * sizeof *block->lanes;
+    if (block->n_lanes != n_lanes) {
+        int64_t *lanes = hanse_allocate(fold->budget, n_lanes, lane_bytes);
+        int64_t *pieces = hanse_allocate(fold->budget, n_lanes, lane_bytes);
+        if (lanes == NULL || pieces == NULL) {
+            hanse_free(fold->budget, lanes, n_lanes, lane_bytes);
+            hanse_free(fold->budget, pieces, n_lanes, lane_bytes);
             return hanse_fail_budget(error, fold->budget, "pieces of a block",
-                                     HANSE_LIMB_BATCH, row_bytes);
-        hanse_free(fold->budget, block->pieces, HANSE_LIMB_BATCH,
-                   block->piece_lanes * sizeof *block->pieces);
+                                     n_lanes, lane_bytes);
+        }
+        hanse_free(fold->budget, block->lanes, block->n_lanes, lane_bytes);
+        hanse_free(fold->budget, block->pieces, block->n_lanes, lane_bytes);
+        block->lanes = lanes;
         block->pieces = pieces;
-        block->piece_lanes = lanes;
+        block->n_lanes = n_lanes;
     }
-    block->layout_version = fold->layout.version;
-    memset(block->pieces, 0, HANSE_LIMB_BATCH * lanes * sizeof *block->pieces);
+    memset(block->lanes, 0, n_lanes * lane_bytes);
     for (size_t i = 0; i < HANSE_LIMB_BATCH; i++)
-        block->pieces[i * lanes] = 1;
+        block->lanes[i] = 1;
+    block->layout_version = fold->layout.version;
     return HANSE_OK;
 }
 
@@ -204,19 +208,16 @@ static size_t split_addend(const hanse_fold *fold, const hanse_addend *addend,
 {
     const hanse_block *block = &fold->block;
     const int64_t *values = block->values[addend->measure] + rows.first;
-    const size_t stride = block->piece_lanes;
-    int64_t *pieces = block->pieces + addend->lane;
+    int64_t *lanes = block->lanes + addend->lane * HANSE_LIMB_BATCH;
 
     if (addend->number != HANSE_NUMBER_FLOAT) {
         const int is_unsigned = addend->number == HANSE_NUMBER_UINT;
         if (addend->square)
-            hanse_exact_split_square_i64(values, rows.n, is_unsigned, pieces,
-                                         stride);
+            hanse_split_square_i64(values, rows.n, is_unsigned, lanes);
         else if (is_unsigned)
-            hanse_exact_split_u64((const uint64_t *)values, rows.n, pieces,
-                                  stride);
+            hanse_split_u64((const uint64_t *)values, rows.n, lanes);
         else
-            hanse_exact_split_i64(values, rows.n, pieces, stride);
+            hanse_split_i64(values, rows.n, lanes);
         return 0;
     }
     if (!addend->dense) {
@@ -224,25 +225,25 @@ static size_t split_addend(const hanse_fold *fold, const hanse_addend *addend,
             list[i] = (uint16_t)i;
         return rows.n;
     }
-    if (addend->square)
-        return hanse_exact_split_square_f64((const double *)values, rows.n,
-                                            &addend->grid, pieces, stride,
-                                            list);
-    return hanse_exact_split_f64((const double *)values, rows.n, &addend->grid,
-                                 pieces, stride, list);
+    hanse_split_function *split = addend->square
+                                      ? fold->kernels->split_square_f64
+                                      : fold->kernels->split_f64;
+    return split((const double *)values, rows.n, &addend->grid, lanes, list);
 }
 
-/* Adds the rows of pieces to one grouping; true when a limb left its guard. */
+/* Adds the pieces to one grouping; true when a limb left its guard. */
 static bool add_pieces(hanse_fold *fold, size_t grouping, part rows)
 {
     const hanse_states *states = &fold->states[grouping];
-    const int64_t *pieces = fold->block.pieces;
-    const size_t lanes = fold->block.piece_lanes;
+    const hanse_block *block = &fold->block;
     const uint32_t *groups = groups_of(fold, grouping);
     if (groups == NULL)
-        return hanse_total_add_i64(states->rows, pieces, lanes, rows.n);
-    return hanse_group_add_i64(states->rows, fold->layout.stride,
-                               groups + rows.first, pieces, lanes, rows.n);
+        return fold->kernels->total_add(states->rows, block->lanes,
+                                        HANSE_LIMB_BATCH, block->n_lanes,
+                                        rows.n);
+    return fold->kernels->group_add(states->rows, fold->layout.stride,
+                                    groups + rows.first, block->pieces,
+                                    block->n_lanes, rows.n);
 }
 
 /* Only groups of these rows can have left their guard. */
@@ -267,6 +268,8 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
     for (size_t a = 0; a < n_addends; a++)
         block->n_left[a] = split_addend(fold, &fold->layout.addends[a], rows,
                                         block->left + a * HANSE_LIMB_BATCH);
+    fold->kernels->transpose(block->lanes, HANSE_LIMB_BATCH, block->n_lanes,
+                             rows.n, block->pieces);
     for (size_t g = 0; g < n_groupings; g++)
         block->full[g] = add_pieces(fold, g, rows);
 

@@ -15,8 +15,6 @@
 #include <cmocka.h>
 
 #include "engine/exact.h"
-#include "engine/kernels/exact_split.h"
-#include "engine/kernels/group_add.h"
 #include "engine/wide.h"
 
 /* ---- Oracle: a byte per bit, two's complement by hand ------------------- */
@@ -204,142 +202,6 @@ static void sum_halfway_rounds_to_even(void **state)
     }
 }
 
-/* ---- Kernels ------------------------------------------------------------ */
-
-static void split_values_in_window_restores_them(void **state)
-{
-    (void)state;
-    for (int n_limbs = 1; n_limbs <= HANSE_DENSE_LIMBS; n_limbs++) {
-        const hanse_window window = {-60, n_limbs};
-        hanse_split_grid grid;
-        assert_true(hanse_window_grid(&window, &grid));
-        double x[HANSE_LIMB_BATCH];
-        int64_t rows[HANSE_LIMB_BATCH * 8];
-        uint16_t bad[HANSE_LIMB_BATCH];
-        for (size_t i = 0; i < HANSE_LIMB_BATCH; i++) {
-            x[i] =
-                n_limbs == 1 ? random_double(-30, -10) : random_double(-8, 35);
-            if (n_limbs == 1)
-                x[i] = ldexp(rint(ldexp(x[i], 60)), -60);
-        }
-        const size_t n_bad =
-            hanse_exact_split_f64(x, HANSE_LIMB_BATCH, &grid, rows, 8, bad);
-        assert_int_equal(n_bad, 0);
-        for (size_t i = 0; i < HANSE_LIMB_BATCH; i++) {
-            for (int k = 0; k < n_limbs; k++)
-                assert_true(llabs(rows[i * 8 + (size_t)k]) <= 1LL << 51);
-            assert_same_bits(x[i], hanse_limbs_round(rows + i * 8, &window));
-        }
-    }
-}
-
-static void split_values_outside_window_are_listed(void **state)
-{
-    (void)state;
-    const hanse_window window = {-60, 2};
-    hanse_split_grid grid;
-    assert_true(hanse_window_grid(&window, &grid));
-    const double x[] = {1.0,
-                        (double)NAN,
-                        0x1p42,
-                        0x1p-61,
-                        -0.0,
-                        0.0,
-                        (double)INFINITY,
-                        -0x1p42,
-                        0x1.fffffffffffffp41,
-                        0x1p-60,
-                        -(double)INFINITY,
-                        1.0 + 0x1p-52,
-                        1e308};
-    enum {
-        N = sizeof x / sizeof x[0]
-    };
-    const bool outside[N] = {0, 1, 1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 1};
-    int64_t rows[N * 8];
-    uint16_t bad[N];
-    memset(rows, 0x55, sizeof rows);
-    const size_t n_bad = hanse_exact_split_f64(x, N, &grid, rows, 8, bad);
-    size_t k = 0;
-    for (size_t i = 0; i < N; i++) {
-        if (outside[i]) {
-            assert_true(k < n_bad && bad[k] == i);
-            assert_int_equal(rows[i * 8], 0);
-            assert_int_equal(rows[i * 8 + 1], 0);
-            k++;
-        } else {
-            assert_same_bits(x[i], hanse_limbs_round(rows + i * 8, &window));
-        }
-    }
-    assert_int_equal(k, n_bad);
-}
-
-static void split_squares_restores_them(void **state)
-{
-    (void)state;
-    const hanse_window window = {-140, 4};
-    hanse_split_grid grid;
-    assert_true(hanse_window_grid(&window, &grid));
-    double x[HANSE_LIMB_BATCH];
-    int64_t rows[HANSE_LIMB_BATCH * 8];
-    uint16_t bad[HANSE_LIMB_BATCH];
-    for (size_t i = 0; i < HANSE_LIMB_BATCH; i++)
-        x[i] = random_double(-15, 30);
-    assert_int_equal(
-        hanse_exact_split_square_f64(x, HANSE_LIMB_BATCH, &grid, rows, 8, bad),
-        0);
-    for (size_t i = 0; i < HANSE_LIMB_BATCH; i++) {
-        tested t = {0};
-        tested_add(&t, x[i], true);
-        hanse_wide difference, expected;
-        hanse_wide_from_limbs(&difference, rows + i * 8, &window);
-        hanse_wide_from_limbs(&expected, t.limbs, &t.window);
-        hanse_wide_subtract(&difference, &expected);
-        assert_int_equal(difference.n, 0);
-    }
-}
-
-static void split_integers_restores_them(void **state)
-{
-    (void)state;
-    const int64_t x[] = {0,         1,         -1,          INT64_MAX,
-                         INT64_MIN, 1LL << 51, -(1LL << 51)};
-    enum {
-        N = sizeof x / sizeof x[0]
-    };
-    int64_t rows[N * 8];
-    hanse_exact_split_i64(x, N, rows, 8);
-    for (size_t i = 0; i < N; i++) {
-        const __int128 sum = (__int128)rows[i * 8] +
-                             (__int128)rows[i * 8 + 1] * ((__int128)1 << 51);
-        assert_true(sum == (__int128)x[i]);
-    }
-    hanse_exact_split_square_i64(x, N, 0, rows, 8);
-    for (size_t i = 0; i < N; i++) {
-        const hanse_window window = {0, 3};
-        const double expected = (double)x[i] * (double)x[i];
-        const double found = hanse_limbs_round(rows + i * 8, &window);
-        assert_true(fabs(found - expected) <= 4e-16 * expected);
-    }
-}
-
-static void group_add_reports_full_limbs(void **state)
-{
-    (void)state;
-    _Alignas(64) int64_t states[16] = {0};
-    _Alignas(64) int64_t rows[16] = {0};
-    const uint32_t groups[2] = {0, 1};
-    states[8] = ((int64_t)1 << 61) - 2;
-    rows[8] = 1;
-    assert_false(hanse_group_add_i64(states, 8, groups, rows, 8, 2));
-    assert_true(hanse_group_add_i64(states, 8, groups, rows, 8, 2));
-    assert_true(states[8] == (int64_t)1 << 61);
-    states[8] = -((int64_t)1 << 61) + 1;
-    rows[8] = -1;
-    assert_false(hanse_group_add_i64(states, 8, groups, rows, 8, 2));
-    assert_true(hanse_group_add_i64(states, 8, groups, rows, 8, 2));
-}
-
 /* ---- Finishing ---------------------------------------------------------- */
 
 static void divide_rounds_once(void **state)
@@ -364,11 +226,6 @@ int main(void)
         cmocka_unit_test(sum_squares_equals_oracle),
         cmocka_unit_test(sum_cancelling_values_is_exact),
         cmocka_unit_test(sum_halfway_rounds_to_even),
-        cmocka_unit_test(split_values_in_window_restores_them),
-        cmocka_unit_test(split_values_outside_window_are_listed),
-        cmocka_unit_test(split_squares_restores_them),
-        cmocka_unit_test(split_integers_restores_them),
-        cmocka_unit_test(group_add_reports_full_limbs),
         cmocka_unit_test(divide_rounds_once),
     };
     return cmocka_run_group_tests_name("exact", tests, NULL, NULL);

@@ -16,9 +16,11 @@
  * exact and goes to the next limb below: 2^(e - 1) < 2^(51 + (e - 51)). Known
  * from Rump, Ogita, Oishi 2008 (error-free vector transformations).
  *
- * Pieces are less than 2^51 in magnitude, except the sum of two pieces of a
- * square (below 2^52). A limb may therefore take HANSE_LIMB_BATCH rows after
- * it was seen within +-2^61 before it can leave +-2^62.
+ * Pieces are at most 2^51 in magnitude, the sum of two pieces of a square at
+ * most 2^52. A limb may therefore take HANSE_LIMB_BATCH rows after it was seen
+ * within +-2^61 and stays within +-2^62.
+ *
+ * Pieces lie lane by lane: lane k of row i at lanes[k * HANSE_LIMB_BATCH + i].
  */
 #ifndef HANSE_ENGINE_KERNELS_EXACT_SPLIT_H
 #define HANSE_ENGINE_KERNELS_EXACT_SPLIT_H
@@ -28,8 +30,10 @@
 
 enum {
     HANSE_LIMB_BITS = 51,
-    HANSE_DENSE_LIMBS = 4,  /* wider windows are not split by these kernels */
-    HANSE_LIMB_BATCH = 512, /* 2^61 + 512 * 2^52 = 2^62 */
+    HANSE_DENSE_LIMBS = 4, /* wider windows are not split by these kernels */
+    /* 2^61 + 256 * 2^52 < 2^62; lanes and rows of a usual job (8 lanes of 8
+     * bytes) are 16 KiB each and stay in the first cache level. */
+    HANSE_LIMB_BATCH = 256
 };
 
 /* Constants of a window of up to HANSE_DENSE_LIMBS limbs, top limb first. */
@@ -39,32 +43,34 @@ typedef struct hanse_split_grid {
     double bound; /* |x| must be below this */
 } hanse_split_grid;
 
-/* Splits x[0..n-1], n <= HANSE_LIMB_BATCH, into rows[i * stride + k], limb k,
- * k < n_limbs. A value outside the window, NaN, infinite or -0.0 gets zero
- * pieces and its index goes to `bad` (room for n). Returns the number of
- * those. */
-size_t hanse_exact_split_f64(const double *restrict x, size_t n,
-                             const hanse_split_grid *grid,
-                             int64_t *restrict rows, size_t stride,
-                             uint16_t *restrict bad);
-
-/* As above for the squares x[i]^2, by an error-free product. Values whose
- * square or its error could leave the range of normal numbers are bad, too. */
-size_t hanse_exact_split_square_f64(const double *restrict x, size_t n,
+/* Splits x[0 .. n-1], n <= HANSE_LIMB_BATCH, into the lanes of the grid's
+ * limbs, lowest first. A value outside the window, NaN, infinite or -0.0 gets
+ * zero pieces and its index goes to `bad` (room for HANSE_LIMB_BATCH). Returns
+ * the number of those.
+ *
+ * split_square: of x[i]^2, by an error-free product; values whose square or
+ * its error could leave the range of normal numbers are bad, too. */
+typedef size_t hanse_split_function(const double *restrict x, size_t n,
                                     const hanse_split_grid *grid,
-                                    int64_t *restrict rows, size_t stride,
+                                    int64_t *restrict lanes,
                                     uint16_t *restrict bad);
 
+hanse_split_function hanse_split_f64_scalar;
+hanse_split_function hanse_split_f64_avx2;
+hanse_split_function hanse_split_f64_avx512;
+hanse_split_function hanse_split_square_f64_scalar;
+hanse_split_function hanse_split_square_f64_avx2;
+hanse_split_function hanse_split_square_f64_avx512;
+
 /* Integers, two limbs of unit 1: x = piece_0 + 2^51 piece_1. */
-void hanse_exact_split_i64(const int64_t *restrict x, size_t n,
-                           int64_t *restrict rows, size_t stride);
-void hanse_exact_split_u64(const uint64_t *restrict x, size_t n,
-                           int64_t *restrict rows, size_t stride);
+void hanse_split_i64(const int64_t *restrict x, size_t n,
+                     int64_t *restrict lanes);
+void hanse_split_u64(const uint64_t *restrict x, size_t n,
+                     int64_t *restrict lanes);
 
 /* Squares of integers, three limbs of unit 1. `is_unsigned`: x holds uint64
  * bit patterns. */
-void hanse_exact_split_square_i64(const int64_t *restrict x, size_t n,
-                                  int is_unsigned, int64_t *restrict rows,
-                                  size_t stride);
+void hanse_split_square_i64(const int64_t *restrict x, size_t n,
+                            int is_unsigned, int64_t *restrict lanes);
 
 #endif

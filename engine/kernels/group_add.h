@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Adding rows of integer pieces to the states of their groups.
+ * Adding rows of integer pieces to the states of their groups: one integer
+ * add of a cache line per row, whatever the number of measures in it.
  */
 #ifndef HANSE_ENGINE_KERNELS_GROUP_ADD_H
 #define HANSE_ENGINE_KERNELS_GROUP_ADD_H
@@ -9,24 +10,52 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A limb is within its guard while it lies in [-2^61, 2^61). */
+enum {
+    HANSE_LINE_LANES = 8, /* lanes of a cache line */
+    /* How many rows ahead the states of groups are asked for: with millions of
+     * groups a state comes from memory, some 100 ns, some 20 rows, away. */
+    HANSE_PREFETCH_ROWS = 24
+};
+
+/* A limb is within its guard while it lies in [-2^61, 2^61): then bits 62 and
+ * 63 of limb + 2^61 are clear. */
+#define HANSE_GUARD_BIAS ((uint64_t)1 << 61)
+#define HANSE_GUARD_MASK ((uint64_t)3 << 62)
+
 static inline bool hanse_limb_guarded(int64_t limb)
 {
-    return (((uint64_t)limb + ((uint64_t)1 << 61)) >> 62) == 0;
+    return (((uint64_t)limb + HANSE_GUARD_BIAS) & HANSE_GUARD_MASK) == 0;
 }
+
+/* rows[i * n_lanes + l] = lanes[l * lane_rows + i] for i < n, l < n_lanes;
+ * n_lanes is a multiple of 8, rows and lanes are 64-byte aligned, lane_rows is
+ * a multiple of 8, at least n rounded up to 8, and rows has room for as many
+ * rows. */
+typedef void hanse_transpose_function(const int64_t *restrict lanes,
+                                      size_t lane_rows, size_t n_lanes,
+                                      size_t n, int64_t *restrict rows);
+hanse_transpose_function hanse_transpose_scalar;
+hanse_transpose_function hanse_transpose_avx512;
 
 /* states[groups[i] * stride + l] += rows[i * n_lanes + l] for all lanes
  * l < n_lanes and rows i < n. `stride` >= n_lanes, both multiples of 8; states
  * and rows are 64-byte aligned and do not overlap. Returns true when a lane
  * was outside its guard after an add: the caller then carries before the next
- * call (see exact_split.h for how far a limb can be by then). */
-bool hanse_group_add_i64(int64_t *restrict states, size_t stride,
-                         const uint32_t *restrict groups,
-                         const int64_t *restrict rows, size_t n_lanes,
-                         size_t n);
+ * call (exact_split.h says how far a limb can be by then). */
+typedef bool hanse_group_add_function(int64_t *restrict states, size_t stride,
+                                      const uint32_t *restrict groups,
+                                      const int64_t *restrict rows,
+                                      size_t n_lanes, size_t n);
+hanse_group_add_function hanse_group_add_scalar;
+hanse_group_add_function hanse_group_add_avx2;
+hanse_group_add_function hanse_group_add_avx512;
 
-/* The same for one group: state[l] += sum of rows[i * n_lanes + l]. */
-bool hanse_total_add_i64(int64_t *restrict state, const int64_t *restrict rows,
-                         size_t n_lanes, size_t n);
+/* The same for one group, from the lanes: state[l] += sum of
+ * lanes[l * lane_rows + i]. */
+typedef bool hanse_total_add_function(int64_t *restrict state,
+                                      const int64_t *restrict lanes,
+                                      size_t lane_rows, size_t n_lanes,
+                                      size_t n);
+hanse_total_add_function hanse_total_add_scalar;
 
 #endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The split of exact_split.h, written so that the compiler turns it into
+ * vector code: one straight line per row, no branch. Each instruction set
+ * includes it with KERNEL(name), the name with its suffix, and TARGET, the
+ * attribute that allows the instructions.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "engine/kernels/exact_split.h"
+
+static inline TARGET uint64_t bits_of(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+/* All bits where the condition holds. */
+#define ALL_BITS_IF(condition) ((uint64_t)0 - (uint64_t)(condition))
+
+static const uint64_t negative_zero = (uint64_t)1 << 63;
+
+/* Adds the pieces of x to piece[0 .. n_limbs-1], top limb first; returns what
+ * is left below the lowest limb, zero when the window holds all of x. Unsigned:
+ * a value outside the window gives any bits. */
+static inline TARGET double split_one(double x, const hanse_split_grid *grid,
+                                      size_t n_limbs, uint64_t *piece)
+{
+    for (size_t k = 0; k < n_limbs; k++) {
+        const double magic = grid->magic[k];
+        const double shifted = x + magic;
+        piece[k] += bits_of(shifted) - bits_of(magic);
+        x -= shifted - magic;
+    }
+    return x;
+}
+
+/* Error of the rounded product x * x (Veltkamp 1968, Dekker 1971): exact as
+ * long as nothing over- or underflows, and the same on every machine. */
+static inline TARGET double square_error(double x, double product)
+{
+    const double c = 134217729.0 * x; /* 2^27 + 1 */
+    const double high = c - (c - x);
+    const double low = x - high;
+    return ((high * high - product) + 2.0 * high * low) + low * low;
+}
+
+/* Stores the pieces of a row, zero when it is not good. */
+static inline TARGET void store_row(int64_t *restrict lanes, size_t i,
+                                    const uint64_t *piece, size_t n_limbs,
+                                    uint64_t good)
+{
+    for (size_t k = 0; k < n_limbs; k++)
+        lanes[k * HANSE_LIMB_BATCH + i] =
+            (int64_t)(piece[n_limbs - 1 - k] & good);
+}
+
+static inline TARGET size_t list_bad(const uint64_t *good, size_t n,
+                                     uint16_t *restrict bad)
+{
+    uint64_t all = ~(uint64_t)0;
+    for (size_t i = 0; i < n; i++)
+        all &= good[i];
+    if (all == ~(uint64_t)0)
+        return 0;
+    size_t n_bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        bad[n_bad] = (uint16_t)i;
+        n_bad += good[i] == 0;
+    }
+    return n_bad;
+}
+
+static inline TARGET __attribute__((always_inline)) size_t
+split_values(const double *restrict x, size_t n, const hanse_split_grid *grid,
+             size_t n_limbs, int64_t *restrict lanes, uint16_t *restrict bad)
+{
+    uint64_t good[HANSE_LIMB_BATCH + 1];
+    const hanse_split_grid g = *grid;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t piece[HANSE_DENSE_LIMBS] = {0};
+        const double left = split_one(x[i], &g, n_limbs, piece);
+        good[i] = ALL_BITS_IF(fabs(x[i]) < g.bound) & ALL_BITS_IF(left == 0.0) &
+                  ALL_BITS_IF(bits_of(x[i]) != negative_zero);
+        store_row(lanes, i, piece, n_limbs, good[i]);
+    }
+    return list_bad(good, n, bad);
+}
+
+static inline TARGET __attribute__((always_inline)) size_t
+split_squares(const double *restrict x, size_t n, const hanse_split_grid *grid,
+              size_t n_limbs, int64_t *restrict lanes, uint16_t *restrict bad)
+{
+    /* 2^-480 squared is 2^-960, its error a multiple of 2^-1064: exact. */
+    const double smallest = 0x1p-480, largest = 0x1p500;
+    uint64_t good[HANSE_LIMB_BATCH + 1];
+    const hanse_split_grid g = *grid;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t piece[HANSE_DENSE_LIMBS] = {0};
+        const double size = fabs(x[i]);
+        const double product = x[i] * x[i];
+        const double error = square_error(x[i], product);
+        const double left = fabs(split_one(product, &g, n_limbs, piece)) +
+                            fabs(split_one(error, &g, n_limbs, piece));
+        good[i] = (ALL_BITS_IF(size >= smallest) & ALL_BITS_IF(size < largest) &
+                   ALL_BITS_IF(product < g.bound) & ALL_BITS_IF(left == 0.0)) |
+                  ALL_BITS_IF(bits_of(x[i]) == 0);
+        store_row(lanes, i, piece, n_limbs, good[i]);
+    }
+    return list_bad(good, n, bad);
+}
+
+/* The number of limbs is a constant in each call, so that loops over limbs
+ * unroll. */
+TARGET size_t KERNEL(hanse_split_f64)(const double *restrict x, size_t n,
+                                      const hanse_split_grid *grid,
+                                      int64_t *restrict lanes,
+                                      uint16_t *restrict bad)
+{
+    switch (grid->n_limbs) {
+    case 1:
+        return split_values(x, n, grid, 1, lanes, bad);
+    case 2:
+        return split_values(x, n, grid, 2, lanes, bad);
+    case 3:
+        return split_values(x, n, grid, 3, lanes, bad);
+    default:
+        return split_values(x, n, grid, 4, lanes, bad);
+    }
+}
+
+TARGET size_t KERNEL(hanse_split_square_f64)(const double *restrict x, size_t n,
+                                             const hanse_split_grid *grid,
+                                             int64_t *restrict lanes,
+                                             uint16_t *restrict bad)
+{
+    switch (grid->n_limbs) {
+    case 1:
+        return split_squares(x, n, grid, 1, lanes, bad);
+    case 2:
+        return split_squares(x, n, grid, 2, lanes, bad);
+    case 3:
+        return split_squares(x, n, grid, 3, lanes, bad);
+    default:
+        return split_squares(x, n, grid, 4, lanes, bad);
+    }
+}

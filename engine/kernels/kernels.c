@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * One table of kernels per instruction set.
+ */
+#include "engine/kernels/kernels.h"
+
+static const hanse_kernels scalar = {
+    .split_f64 = hanse_split_f64_scalar,
+    .split_square_f64 = hanse_split_square_f64_scalar,
+    .transpose = hanse_transpose_scalar,
+    .group_add = hanse_group_add_scalar,
+    .total_add = hanse_total_add_scalar,
+};
+
+#if defined(__x86_64__)
+static const hanse_kernels avx2 = {
+    .split_f64 = hanse_split_f64_avx2,
+    .split_square_f64 = hanse_split_square_f64_avx2,
+    .transpose = hanse_transpose_scalar,
+    .group_add = hanse_group_add_avx2,
+    .total_add = hanse_total_add_scalar,
+};
+
+static const hanse_kernels avx512 = {
+    .split_f64 = hanse_split_f64_avx512,
+    .split_square_f64 = hanse_split_square_f64_avx512,
+    .transpose = hanse_transpose_avx512,
+    .group_add = hanse_group_add_avx512,
+    .total_add = hanse_total_add_scalar,
+};
+#endif
+
+const hanse_kernels *hanse_kernels_of(hanse_cpu cpu)
+{
+    switch (cpu) {
+#if defined(__x86_64__)
+    case HANSE_CPU_AVX2:
+        return &avx2;
+    case HANSE_CPU_AVX512:
+        return &avx512;
+#endif
+    default:
+        return &scalar;
+    }
+}

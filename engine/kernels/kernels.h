@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The kernels of one instruction set. Call sites hold a table and never ask
+ * for CPU features. All tables give the same bits; the scalar one defines
+ * them.
+ */
+#ifndef HANSE_ENGINE_KERNELS_KERNELS_H
+#define HANSE_ENGINE_KERNELS_KERNELS_H
+
+#include "engine/base/cpu.h"
+#include "engine/kernels/exact_split.h"
+#include "engine/kernels/group_add.h"
+
+typedef struct hanse_kernels {
+    hanse_split_function *split_f64;
+    hanse_split_function *split_square_f64;
+    hanse_transpose_function *transpose;
+    hanse_group_add_function *group_add;
+    hanse_total_add_function *total_add;
+} hanse_kernels;
+
+/* Static storage; `cpu` must be one that the machine has. */
+const hanse_kernels *hanse_kernels_of(hanse_cpu cpu);
+
+#endif

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Every kernel of every instruction set of this machine against its
+ * definition and against the scalar version, which must agree to the bit.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/exact.h"
+#include "engine/kernels/kernels.h"
+#include "engine/wide.h"
+
+enum {
+    ROWS = HANSE_LIMB_BATCH,
+    LANES = 24
+};
+
+static _Alignas(64) int64_t lanes[LANES * ROWS], other_lanes[LANES * ROWS];
+static _Alignas(64) int64_t rows[LANES * ROWS];
+static double x[ROWS];
+static uint16_t bad[ROWS], other_bad[ROWS];
+static uint64_t seed = 20;
+
+static uint64_t random_bits(void)
+{
+    seed = seed * 6364136223846793005u + 1442695040888963407u;
+    return (seed ^ (seed >> 29)) * 0xbf58476d1ce4e5b9u;
+}
+
+static double random_double(int low_exponent, int high_exponent)
+{
+    const uint64_t span = (uint64_t)(high_exponent - low_exponent + 1);
+    const double mantissa = 1.0 + (double)(random_bits() >> 12) * 0x1p-52;
+    const double value =
+        ldexp(mantissa, low_exponent + (int)(random_bits() % span));
+    return random_bits() & 1 ? -value : value;
+}
+
+static void fill(int low_exponent, int high_exponent)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        x[i] = random_double(low_exponent, high_exponent);
+}
+
+/* Values that no window takes, and values on the edges of one. */
+static void sprinkle(void)
+{
+    static const double special[] = {(double)NAN,
+                                     (double)INFINITY,
+                                     -(double)INFINITY,
+                                     -0.0,
+                                     0.0,
+                                     0x1p42,
+                                     -0x1p42,
+                                     0x1.fffffffffffffp41,
+                                     0x1p-60,
+                                     0x1p-61,
+                                     0x1p-1074,
+                                     1e308,
+                                     -1e308,
+                                     0x1p-500,
+                                     0x1p500};
+    for (size_t i = 0; i < ROWS; i++)
+        if (random_bits() % 4 == 0)
+            x[i] =
+                special[random_bits() % (sizeof special / sizeof special[0])];
+}
+
+static hanse_split_grid grid_of(hanse_window window)
+{
+    hanse_split_grid grid;
+    assert_true(hanse_window_grid(&window, &grid));
+    return grid;
+}
+
+static void gather_limbs(size_t i, int n_limbs, int64_t *limbs)
+{
+    for (int k = 0; k < n_limbs; k++)
+        limbs[k] = lanes[(size_t)k * ROWS + i];
+}
+
+static const hanse_kernels *const *all_kernels(size_t *n)
+{
+    static const hanse_kernels *tables[HANSE_CPU_COUNT];
+    *n = 0;
+    for (int cpu = 0; cpu <= (int)hanse_cpu_detect(); cpu++)
+        tables[(*n)++] = hanse_kernels_of((hanse_cpu)cpu);
+    return tables;
+}
+
+/* ---- Splits ------------------------------------------------------------- */
+
+static void split_restores_values(void **state)
+{
+    (void)state;
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (int n_limbs = 1; n_limbs <= HANSE_DENSE_LIMBS; n_limbs++) {
+            const hanse_window window = {-60, n_limbs};
+            const hanse_split_grid grid = grid_of(window);
+            fill(n_limbs == 1 ? -30 : -8, n_limbs == 1 ? -10 : 35);
+            for (size_t i = 0; n_limbs == 1 && i < ROWS; i++)
+                x[i] = ldexp(rint(ldexp(x[i], 60)), -60);
+            assert_int_equal(tables[t]->split_f64(x, ROWS, &grid, lanes, bad),
+                             0);
+            for (size_t i = 0; i < ROWS; i++) {
+                int64_t limbs[HANSE_DENSE_LIMBS];
+                gather_limbs(i, n_limbs, limbs);
+                for (int k = 0; k < n_limbs; k++)
+                    assert_true(llabs(limbs[k]) <= 1LL << 51);
+                assert_true(hanse_limbs_round(limbs, &window) == x[i]);
+            }
+        }
+    }
+}
+
+static void split_lists_what_it_cannot_take(void **state)
+{
+    (void)state;
+    const hanse_window window = {-60, 2};
+    const hanse_split_grid grid = grid_of(window);
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        fill(-8, 41);
+        sprinkle();
+        memset(lanes, 0x55, sizeof lanes);
+        const size_t n_bad = tables[t]->split_f64(x, ROWS, &grid, lanes, bad);
+        size_t k = 0;
+        for (size_t i = 0; i < ROWS; i++) {
+            int64_t limbs[2];
+            gather_limbs(i, 2, limbs);
+            bool fits = isfinite(x[i]) && !(x[i] == 0.0 && signbit(x[i]));
+            if (fits && x[i] != 0.0) {
+                const hanse_bits bits = hanse_bits_of(x[i], false);
+                fits = hanse_window_holds(&window, hanse_bits_low(&bits),
+                                          hanse_bits_high(&bits));
+            }
+            if (fits) {
+                assert_true(hanse_limbs_round(limbs, &window) == x[i]);
+            } else {
+                assert_true(k < n_bad && bad[k] == i);
+                assert_true(limbs[0] == 0 && limbs[1] == 0);
+                k++;
+            }
+        }
+        assert_int_equal(k, n_bad);
+    }
+}
+
+static void split_squares_restores_squares(void **state)
+{
+    (void)state;
+    const hanse_window window = {-140, 4};
+    const hanse_split_grid grid = grid_of(window);
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        fill(-15, 30);
+        assert_int_equal(
+            tables[t]->split_square_f64(x, ROWS, &grid, lanes, bad), 0);
+        for (size_t i = 0; i < ROWS; i++) {
+            int64_t found[HANSE_DENSE_LIMBS], expected[8] = {0};
+            const hanse_bits bits = hanse_bits_of(x[i], true);
+            hanse_wide a, b;
+            gather_limbs(i, 4, found);
+            assert_true(hanse_limbs_add(expected, &window, &bits));
+            hanse_wide_from_limbs(&a, found, &window);
+            hanse_wide_from_limbs(&b, expected, &window);
+            hanse_wide_subtract(&a, &b);
+            assert_int_equal(a.n, 0);
+        }
+    }
+}
+
+/* All instruction sets, all lengths: pieces and lists as from scalar. */
+static void splits_agree_with_scalar(void **state)
+{
+    (void)state;
+    static const hanse_window windows[] = {{-60, 1},  {-60, 2},   {-80, 3},
+                                           {-120, 4}, {-1074, 2}, {850, 3}};
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 1; t < n_tables; t++) {
+        for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++) {
+            const hanse_split_grid grid = grid_of(windows[w]);
+            const int low = windows[w].exponent + 52 > -1022
+                                ? windows[w].exponent + 52
+                                : -1022;
+            for (size_t n = 0; n <= ROWS; n = n < 40 ? n + 1 : n + 43) {
+                for (int square = 0; square < 2; square++) {
+                    fill(low, low + 40);
+                    sprinkle();
+                    memset(lanes, 0, sizeof lanes);
+                    memset(other_lanes, 0, sizeof other_lanes);
+                    hanse_split_function *a = square
+                                                  ? tables[0]->split_square_f64
+                                                  : tables[0]->split_f64;
+                    hanse_split_function *b = square
+                                                  ? tables[t]->split_square_f64
+                                                  : tables[t]->split_f64;
+                    const size_t n_bad = a(x, n, &grid, lanes, bad);
+                    assert_int_equal(b(x, n, &grid, other_lanes, other_bad),
+                                     n_bad);
+                    assert_memory_equal(bad, other_bad, n_bad * sizeof *bad);
+                    assert_memory_equal(lanes, other_lanes, sizeof lanes);
+                }
+            }
+        }
+    }
+}
+
+static void split_integers_restores_them(void **state)
+{
+    (void)state;
+    static const int64_t values[] = {
+        0, 1, -1, INT64_MAX, INT64_MIN, 1LL << 51, -(1LL << 51)};
+    enum {
+        N = sizeof values / sizeof values[0]
+    };
+    const __int128 unit = (__int128)1 << HANSE_LIMB_BITS;
+    hanse_split_i64(values, N, lanes);
+    for (size_t i = 0; i < N; i++)
+        assert_true(lanes[i] + unit * lanes[ROWS + i] == (__int128)values[i]);
+    hanse_split_u64((const uint64_t *)values, N, lanes);
+    for (size_t i = 0; i < N; i++)
+        assert_true(lanes[i] + unit * lanes[ROWS + i] ==
+                    (__int128)(uint64_t)values[i]);
+    for (int is_unsigned = 0; is_unsigned < 2; is_unsigned++) {
+        hanse_split_square_i64(values, N, is_unsigned, lanes);
+        for (size_t i = 0; i < N; i++) {
+            const unsigned __int128 size =
+                is_unsigned     ? (uint64_t)values[i]
+                : values[i] < 0 ? (uint64_t)0 - (uint64_t)values[i]
+                                : (uint64_t)values[i];
+            const unsigned __int128 sum =
+                (unsigned __int128)lanes[i] +
+                (unsigned __int128)lanes[ROWS + i] * (unsigned __int128)unit +
+                ((unsigned __int128)lanes[2 * ROWS + i] << 102);
+            assert_true(sum == size * size);
+        }
+    }
+}
+
+/* ---- Transpose and adds ------------------------------------------------- */
+
+static void fill_lanes(int64_t size)
+{
+    for (size_t i = 0; i < LANES * ROWS; i++)
+        lanes[i] = (int64_t)(random_bits() >> 3) % size;
+}
+
+static void transpose_moves_every_piece(void **state)
+{
+    (void)state;
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t n_lanes = 8; n_lanes <= LANES; n_lanes += 8) {
+            for (size_t n = 0; n <= ROWS; n = n < 20 ? n + 1 : n + 59) {
+                fill_lanes(INT64_MAX);
+                tables[t]->transpose(lanes, ROWS, n_lanes, n, rows);
+                for (size_t i = 0; i < n; i++)
+                    for (size_t l = 0; l < n_lanes; l++)
+                        assert_true(rows[i * n_lanes + l] ==
+                                    lanes[l * ROWS + i]);
+            }
+        }
+    }
+}
+
+static void group_add_adds_every_lane(void **state)
+{
+    (void)state;
+    enum {
+        GROUPS = 37,
+        STRIDE = LANES + 8
+    };
+    static _Alignas(64) int64_t states[GROUPS * STRIDE];
+    static int64_t expected[GROUPS * STRIDE];
+    uint32_t groups[ROWS];
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t n_lanes = 8; n_lanes <= LANES; n_lanes += 8) {
+            memset(states, 0, sizeof states);
+            memset(expected, 0, sizeof expected);
+            for (size_t n = 0; n <= ROWS; n += 51) {
+                fill_lanes((int64_t)1 << 52);
+                for (size_t i = 0; i < n; i++) {
+                    groups[i] = (uint32_t)(random_bits() % GROUPS);
+                    for (size_t l = 0; l < n_lanes; l++)
+                        expected[groups[i] * STRIDE + l] +=
+                            lanes[i * n_lanes + l];
+                }
+                assert_false(tables[t]->group_add(states, STRIDE, groups, lanes,
+                                                  n_lanes, n));
+                assert_memory_equal(states, expected, sizeof states);
+            }
+        }
+    }
+}
+
+static void adds_report_full_limbs(void **state)
+{
+    (void)state;
+    const int64_t guard = (int64_t)1 << 61;
+    const uint32_t groups[2] = {0, 1};
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t lane = 0; lane < 8; lane++) {
+            static _Alignas(64) int64_t states[16];
+            memset(states, 0, sizeof states);
+            memset(lanes, 0, sizeof lanes);
+            states[8 + lane] = guard - 2;
+            lanes[8 + lane] = 1;
+            assert_false(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
+            assert_true(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
+            assert_true(states[8 + lane] == guard);
+            states[8 + lane] = -guard + 1;
+            lanes[8 + lane] = -1;
+            assert_false(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
+            assert_true(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
+
+            memset(states, 0, sizeof states);
+            memset(lanes, 0, sizeof lanes);
+            states[lane] = guard - 3;
+            lanes[lane * ROWS] = lanes[lane * ROWS + 1] = 1;
+            assert_false(tables[t]->total_add(states, lanes, ROWS, 8, 2));
+            assert_true(states[lane] == guard - 1);
+            assert_true(tables[t]->total_add(states, lanes, ROWS, 8, 1));
+        }
+    }
+}
+
+static void cpu_ceiling_is_respected(void **state)
+{
+    (void)state;
+    hanse_cpu cpu;
+    hanse_error error;
+    setenv("HANSE_CPU", "scalar", 1);
+    assert_int_equal(hanse_cpu_choose(&cpu, &error), HANSE_OK);
+    assert_int_equal(cpu, HANSE_CPU_SCALAR);
+    setenv("HANSE_CPU", "avx1024", 1);
+    assert_int_equal(hanse_cpu_choose(&cpu, &error), HANSE_ERR_ARGUMENT);
+    assert_non_null(strstr(error.message, "avx1024"));
+    unsetenv("HANSE_CPU");
+    assert_int_equal(hanse_cpu_choose(&cpu, &error), HANSE_OK);
+    assert_int_equal(cpu, hanse_cpu_detect());
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(split_restores_values),
+        cmocka_unit_test(split_lists_what_it_cannot_take),
+        cmocka_unit_test(split_squares_restores_squares),
+        cmocka_unit_test(splits_agree_with_scalar),
+        cmocka_unit_test(split_integers_restores_them),
+        cmocka_unit_test(transpose_moves_every_piece),
+        cmocka_unit_test(group_add_adds_every_lane),
+        cmocka_unit_test(adds_report_full_limbs),
+        cmocka_unit_test(cpu_ceiling_is_respected),
+    };
+    printf("kernels up to %s\n", hanse_cpu_name(hanse_cpu_detect()));
+    return cmocka_run_group_tests_name("kernels", tests, NULL, NULL);
+}
