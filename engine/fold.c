@@ -158,14 +158,34 @@ static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
     return HANSE_OK;
 }
 
+hanse_status hanse_fold_add_rows(hanse_fold *fold, const hanse_batch *batch,
+                                 size_t first, size_t n, hanse_error *error)
+{
+    const size_t end = first + n;
+    for (; first < end; first += HANSE_BLOCK_ROWS) {
+        const size_t left = end - first;
+        HANSE_TRY(add_block(fold, batch, first,
+                            left < HANSE_BLOCK_ROWS ? left : HANSE_BLOCK_ROWS,
+                            error));
+    }
+    return HANSE_OK;
+}
+
 hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
                             hanse_error *error)
 {
-    for (size_t first = 0; first < batch->n_rows; first += HANSE_BLOCK_ROWS) {
-        size_t n = batch->n_rows - first;
-        if (n > HANSE_BLOCK_ROWS)
-            n = HANSE_BLOCK_ROWS;
-        HANSE_TRY(add_block(fold, batch, first, n, error));
-    }
+    return hanse_fold_add_rows(fold, batch, 0, batch->n_rows, error);
+}
+
+hanse_status hanse_fold_adopt_windows(hanse_fold *fold,
+                                      const hanse_window *windows,
+                                      hanse_error *error)
+{
+    for (size_t a = 0; a < fold->layout.n_addends; a++)
+        if (fold->layout.addends[a].window.n_limbs == 0 &&
+            windows[a].n_limbs != 0)
+            HANSE_TRY(hanse_layout_widen(&fold->layout, a, windows[a],
+                                         fold->states, fold->plan->n_groupings,
+                                         fold->budget, error));
     return HANSE_OK;
 }

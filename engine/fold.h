@@ -29,24 +29,24 @@ static inline size_t hanse_key_codes_count(const hanse_key_codes *key)
 
 /* Buffers of one block of rows. */
 typedef struct hanse_block {
-    size_t n;         /* rows kept by the filter */
-    uint16_t *kept;   /* their numbers in the block; NULL: all rows */
+    size_t n;       /* rows kept by the filter */
+    uint16_t *kept; /* their numbers in the block; NULL: all rows */
     uint8_t *condition;
     uint16_t *kept_buffer;
-    void *scratch;    /* of the formulas */
-    int64_t *numbers; /* key values on their way to codes */
-    uint32_t **key_codes;  /* [key][row] */
-    uint32_t **node_codes; /* [node][row]; shared with key_codes for roots */
-    int64_t **values;      /* [measure][row]: bits of binary64, or integers */
-    uint8_t **absent;      /* [measure][row], integers: missing */
-    bool *any_absent;      /* [measure] */
-    int64_t *lanes;        /* [lane][HANSE_LIMB_BATCH]: pieces of a part */
-    int64_t *pieces;       /* [HANSE_LIMB_BATCH][lane]: the same by row */
-    size_t n_lanes;        /* that both are allocated for */
+    void *scratch;           /* of the formulas */
+    int64_t *numbers;        /* key values on their way to codes */
+    uint32_t **key_codes;    /* [key][row] */
+    uint32_t **node_codes;   /* [node][row]; shared with key_codes for roots */
+    int64_t **values;        /* [measure][row]: bits of binary64, or integers */
+    uint8_t **absent;        /* [measure][row], integers: missing */
+    bool *any_absent;        /* [measure] */
+    int64_t *lanes;          /* [lane][HANSE_LIMB_BATCH]: pieces of a part */
+    int64_t *pieces;         /* [HANSE_LIMB_BATCH][lane]: the same by row */
+    size_t n_lanes;          /* that both are allocated for */
     uint64_t layout_version; /* of the layout that they follow */
-    uint16_t *left;        /* [addend][HANSE_LIMB_BATCH] rows left by kernels */
-    size_t *n_left;        /* [addend] */
-    bool *full;            /* [grouping]: a limb left its guard */
+    uint16_t *left; /* [addend][HANSE_LIMB_BATCH] rows left by kernels */
+    size_t *n_left; /* [addend] */
+    bool *full;     /* [grouping]: a limb left its guard */
 } hanse_block;
 
 typedef struct hanse_fold {
@@ -54,9 +54,9 @@ typedef struct hanse_fold {
     hanse_budget *budget;   /* borrowed, may be NULL */
     const hanse_kernels *kernels;
     hanse_layout layout;
-    hanse_key_codes *keys;  /* [plan->n_keys] */
-    hanse_int_map *pairs;   /* [plan->n_nodes]; unused for roots */
-    hanse_states *states;   /* [plan->n_groupings] */
+    hanse_key_codes *keys; /* [plan->n_keys] */
+    hanse_int_map *pairs;  /* [plan->n_nodes]; unused for roots */
+    hanse_states *states;  /* [plan->n_groupings] */
     hanse_row_counts rows;
     hanse_block block;
 } hanse_fold;
@@ -72,6 +72,17 @@ void hanse_fold_destroy(hanse_fold *fold);
 /* Adds the rows of a batch. After a failure the fold can only be destroyed. */
 hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
                             hanse_error *error);
+
+/* Adds rows first .. first + n - 1 only. */
+hanse_status hanse_fold_add_rows(hanse_fold *fold, const hanse_batch *batch,
+                                 size_t first, size_t n, hanse_error *error);
+
+/* Gives addends that have seen no value yet the windows that `other` chose
+ * ([addend]). Results are the same with any windows; with equal ones a merge
+ * adds rows as they are. */
+hanse_status hanse_fold_adopt_windows(hanse_fold *fold,
+                                      const hanse_window *windows,
+                                      hanse_error *error);
 
 /* Adds what `other` holds; same plan. After a failure `fold` can only be
  * destroyed; `other` is never changed. */

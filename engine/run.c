@@ -24,6 +24,8 @@ typedef struct run {
     _Atomic uint64_t n_rows_done;
     _Atomic uint64_t n_bytes_done;
     _Atomic bool stop;
+    hanse_window *windows; /* [addend], chosen by the first to fold a block */
+    bool windows_chosen;
     hanse_error error; /* of the thread that failed first */
 } run;
 
@@ -55,14 +57,15 @@ static hanse_status report_progress(run *r, hanse_error *error)
 static hanse_status fold_morsels(run *r, hanse_fold *fold, hanse_reader *reader,
                                  hanse_error *error)
 {
-    while (!atomic_load(&r->stop)) {
+    for (bool first = true; !atomic_load(&r->stop); first = false) {
         const size_t morsel = atomic_fetch_add(&r->next_morsel, 1);
         if (morsel >= r->n_morsels)
             break;
         hanse_morsel rows;
         HANSE_TRY(r->source->ops->read(reader, morsel, r->plan->used,
                                        r->plan->n_used, &rows, error));
-        HANSE_TRY(hanse_fold_add(fold, &rows.batch, error));
+        HANSE_TRY(first ? fold_first(r, fold, &rows.batch, error)
+                        : hanse_fold_add(fold, &rows.batch, error));
         atomic_fetch_add(&r->n_rows_done, rows.batch.n_rows);
         atomic_fetch_add(&r->n_bytes_done, rows.n_bytes);
         HANSE_TRY(report_progress(r, error));
@@ -106,8 +109,13 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
 {
     const int n_threads = (int)r->n_threads;
     r->folds = calloc(r->n_threads, sizeof *r->folds);
-    if (r->folds == NULL)
+    /* At most a window for the values and one for the squares. */
+    r->windows = calloc(2 * r->plan->n_measures, sizeof *r->windows);
+    if (r->folds == NULL || r->windows == NULL) {
+        free(r->folds);
+        free(r->windows);
         return hanse_fail_nomem(error, "threads", r->n_threads);
+    }
 #pragma omp parallel num_threads(n_threads)
     {
 #pragma omp single
@@ -127,6 +135,7 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
     for (int t = 0; t < n_threads; t++)
         hanse_fold_destroy(r->folds[t]);
     free(r->folds);
+    free(r->windows);
     return status;
 }
 
