@@ -54,6 +54,32 @@ static hanse_status report_progress(run *r, hanse_error *error)
     return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
 }
 
+/* A thread's first batch. Whoever comes first folds a block, which chooses the
+ * windows; the others wait for those microseconds and take the same. */
+static hanse_status fold_first(run *r, hanse_fold *fold,
+                               const hanse_batch *batch, hanse_error *error)
+{
+    hanse_status status = HANSE_OK;
+    size_t n_done = 0;
+#pragma omp critical(hanse_run_windows)
+    {
+        if (r->windows_chosen) {
+            status = hanse_fold_adopt_windows(fold, r->windows, error);
+        } else {
+            n_done = batch->n_rows < HANSE_BLOCK_ROWS ? batch->n_rows
+                                                      : HANSE_BLOCK_ROWS;
+            status = hanse_fold_add_rows(fold, batch, 0, n_done, error);
+            for (size_t a = 0; a < fold->layout.n_addends; a++)
+                r->windows[a] = fold->layout.addends[a].window;
+            r->windows_chosen = true;
+        }
+    }
+    if (status != HANSE_OK)
+        return status;
+    return hanse_fold_add_rows(fold, batch, n_done, batch->n_rows - n_done,
+                               error);
+}
+
 static hanse_status fold_morsels(run *r, hanse_fold *fold, hanse_reader *reader,
                                  hanse_error *error)
 {
