@@ -8,6 +8,7 @@
 
 #include "cli/command.h"
 #include "engine/base/error.h"
+#include "io/atomic_file.h"
 
 typedef struct command {
     const char *name;
@@ -95,6 +96,7 @@ static int dispatch(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    hanse_atomic_file_install_signal_handlers();
     const int exit_status = dispatch(argc, argv);
     /* A full disk behind `>` shows itself here at the latest. */
     errno = 0;

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `hanse explain`: the plan of a run.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/command.h"
+#include "cli/numbers.h"
+#include "cli/run_options.h"
+#include "engine/base/error.h"
+#include "engine/plan.h"
+#include "engine/spec.h"
+#include "io/hdf5_source.h"
+
+static void print_input(const hanse_source *source)
+{
+    const size_t n_files = hanse_hdf5_source_n_files(source);
+    for (size_t i = 0; i < n_files; i++) {
+        uint64_t n_rows;
+        const char *file = hanse_hdf5_source_file(source, i, &n_rows);
+        printf("%-12s%s, %s rows\n", i == 0 ? "input" : "", file,
+               hanse_format_count(n_rows).text);
+    }
+    printf("table       %s (%s), %s rows\n", hanse_hdf5_source_path(source),
+           hanse_hdf5_source_shape(source),
+           hanse_format_count(source->ops->n_rows(source)).text);
+}
+
+/* Bytes of a row in memory. A text is taken for 16 bytes and an offset. */
+static size_t row_bytes(const hanse_plan *plan)
+{
+    size_t n_bytes = 0;
+    for (size_t i = 0; i < plan->n_used; i++) {
+        const hanse_type type = plan->types[plan->used[i]];
+        n_bytes += type == HANSE_TEXT ? 20 : hanse_type_size(type);
+    }
+    return n_bytes;
+}
+
+static void print_columns(const hanse_plan *plan, const hanse_schema *schema)
+{
+    printf("columns     ");
+    for (size_t i = 0; i < plan->n_used; i++) {
+        const hanse_field *field = &schema->fields[plan->used[i]];
+        printf("%s%s %s", i > 0 ? ", " : "", field->name,
+               hanse_type_name(field->type));
+    }
+    printf("%s(%zu of %zu, %zu bytes a row)\n", plan->n_used > 0 ? " " : "",
+           plan->n_used, plan->n_fields, row_bytes(plan));
+}
+
+static void print_measures(const hanse_spec *spec, const hanse_plan *plan)
+{
+    static const char *const numbers[] = {
+        [HANSE_NUMBER_FLOAT] = "float",
+        [HANSE_NUMBER_INT] = "integer",
+        [HANSE_NUMBER_UINT] = "unsigned integer",
+    };
+    printf("filter      %s\n", spec->filter != NULL ? spec->filter : "none");
+    for (size_t i = 0; i < spec->n_measures; i++)
+        printf("%-12s%s = %s (%s)\n", i == 0 ? "measures" : "",
+               spec->measures[i].name, spec->measures[i].formula,
+               numbers[plan->measures[i].number]);
+    printf("statistics  count");
+    for (uint32_t bit = 1; bit < HANSE_STAT_ALL; bit <<= 1)
+        if ((spec->statistics & bit) != 0)
+            printf(", <measure>_%s",
+                   hanse_statistic_name((hanse_statistic)bit));
+    printf("\n");
+}
+
+static void print_groupings(const hanse_spec *spec)
+{
+    for (size_t i = 0; i < spec->n_groupings; i++) {
+        const hanse_spec_grouping *grouping = &spec->groupings[i];
+        printf("%-12s%s:", i == 0 ? "groupings" : "", grouping->name);
+        for (size_t k = 0; k < grouping->n_keys; k++)
+            printf("%s %s", k > 0 ? "," : "", grouping->keys[k]);
+        printf("%s\n", grouping->n_keys == 0 ? " all rows" : "");
+    }
+    printf("missing key %s\n", spec->missing_keys == HANSE_MISSING_KEYS_DROP
+                                   ? "row left out of the grouping"
+                                   : "a group of its own");
+}
+
+/* A group keeps a row counter, per measure two 64-bit words of exact sum as
+ * most data need, twice that for squares, and the extremes; whole cache lines
+ * on each thread. */
+static size_t group_bytes(const hanse_plan *plan)
+{
+    size_t words = 1;
+    if (hanse_plan_needs_sums(plan))
+        words += 2 * plan->n_measures;
+    if (hanse_plan_needs_squares(plan))
+        words += 4 * plan->n_measures;
+    words = (words + 7) / 8 * 8;
+    if (hanse_plan_needs_extremes(plan))
+        words += 2 * plan->n_measures;
+    return words * sizeof(int64_t);
+}
+
+static void print_work(const hanse_run_arguments *arguments,
+                       const hanse_source *source, const hanse_plan *plan)
+{
+    const uint64_t n_rows = source->ops->n_rows(source);
+    const size_t n_morsels = source->ops->n_morsels(source);
+    const size_t n_threads =
+        arguments->n_threads < n_morsels ? arguments->n_threads : n_morsels;
+    const uint64_t morsel_rows = n_morsels > 0 ? n_rows / n_morsels : 0;
+    printf("passes      1: read, filter, formulas, groups, sums\n");
+    printf("morsels     %zu, about %s rows each\n", n_morsels,
+           hanse_format_count(morsel_rows).text);
+    printf("threads     %zu\n", n_threads);
+    printf("memory      readers about %s, groups about %s each; limit %s\n",
+           hanse_format_bytes((double)(n_threads * morsel_rows) *
+                              (double)row_bytes(plan))
+               .text,
+           hanse_format_bytes((double)(n_threads * group_bytes(plan))).text,
+           hanse_format_bytes((double)arguments->memory_bytes).text);
+    printf("output      %s\n", arguments->job.output != NULL
+                                   ? arguments->job.output
+                                   : "not given; `hanse run` needs one (-o)");
+}
+
+static hanse_status explain(const hanse_run_arguments *arguments,
+                            hanse_error *error)
+{
+    hanse_run_input input;
+    hanse_plan *plan;
+    HANSE_TRY(hanse_run_input_open(&input, arguments, error));
+    const hanse_schema *schema = hanse_source_schema(input.source);
+    const hanse_status status =
+        hanse_plan_create(input.spec, schema, &plan, error);
+    if (status == HANSE_OK) {
+        print_input(input.source);
+        print_columns(plan, schema);
+        print_measures(input.spec, plan);
+        print_groupings(input.spec);
+        print_work(arguments, input.source, plan);
+        hanse_plan_destroy(plan);
+    }
+    hanse_run_input_close(&input);
+    return status;
+}
+
+int hanse_command_explain(int argc, char **argv)
+{
+    hanse_run_arguments arguments;
+    hanse_error error = {0};
+    int exit_status;
+    if (!hanse_run_arguments_parse(&arguments, argc, argv, &exit_status))
+        return exit_status;
+    const hanse_status status = explain(&arguments, &error);
+    hanse_run_arguments_clear(&arguments);
+    return status == HANSE_OK ? HANSE_EXIT_DONE : hanse_report_error(&error);
+}

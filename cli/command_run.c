@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * `hanse run`: everything that can be wrong with the job, the table or the
+ * output is found before a row is read; the result appears at the very end.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "cli/command.h"
+#include "cli/interrupt.h"
+#include "cli/numbers.h"
+#include "cli/progress.h"
+#include "cli/run_options.h"
+#include "cli/summary.h"
+#include "engine/base/error.h"
+#include "engine/run.h"
+#include "io/provenance.h"
+#include "io/result_file.h"
+
+/* Everything that one run holds. */
+typedef struct run {
+    hanse_run_arguments arguments;
+    hanse_run_input input;
+    hanse_provenance *provenance;
+    hanse_atomic_file *summary_file; /* NULL: not asked for */
+    hanse_progress progress;
+    hanse_summary summary;
+    hanse_result *result;
+    int signal_number; /* that stopped the run, 0: none */
+} run;
+
+/* ---- Before ------------------------------------------------------------- */
+
+/* Writing over an input would destroy the data. */
+static hanse_status check_no_input(const char *path,
+                                   const hanse_text_list *files,
+                                   hanse_error *error)
+{
+    struct stat output;
+    struct stat input;
+    if (stat(path, &output) != 0)
+        return HANSE_OK;
+    for (size_t i = 0; i < files->n; i++)
+        if (stat(files->items[i], &input) == 0 &&
+            input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+            return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                              "the output %s is the input file %s; give "
+                              "another name",
+                              path, files->items[i]);
+    return HANSE_OK;
+}
+
+/* A file that can be begun in the output's directory can be written there
+ * later, but for a full disk. It goes away again, so that a killed run leaves
+ * nothing behind. */
+static hanse_status check_writable(const char *path, hanse_error *error)
+{
+    hanse_atomic_file *probe;
+    HANSE_TRY(hanse_atomic_file_open(path, 0600, &probe, error));
+    hanse_atomic_file_close(probe);
+    return HANSE_OK;
+}
+
+static hanse_status prepare(run *r, hanse_error *error)
+{
+    const hanse_job *job = &r->arguments.job;
+    const char *json_path = r->arguments.json_summary;
+    HANSE_TRY(hanse_run_input_open(&r->input, &r->arguments, error));
+    HANSE_TRY(check_no_input(job->output, &r->input.files, error));
+    HANSE_TRY(check_writable(job->output, error));
+    if (json_path != NULL) {
+        HANSE_TRY(check_no_input(json_path, &r->input.files, error));
+        HANSE_TRY(
+            hanse_atomic_file_open(json_path, 0600, &r->summary_file, error));
+    }
+    return hanse_provenance_create(job, &r->input.files, r->arguments.history,
+                                   &r->provenance, error);
+}
+
+/* ---- The run ------------------------------------------------------------ */
+
+static bool on_progress(void *context, uint64_t rows_done, uint64_t n_rows,
+                        uint64_t bytes_done)
+{
+    run *r = context;
+    hanse_progress_update(&r->progress, rows_done, n_rows, bytes_done);
+    return hanse_interrupt_signal() == 0;
+}
+
+static hanse_status fold(run *r, hanse_error *error)
+{
+    const hanse_run_options options = {
+        .table = r->arguments.job.table,
+        .n_threads = r->arguments.n_threads,
+        .memory_bytes = r->arguments.memory_bytes,
+        .progress = on_progress,
+        .progress_context = r,
+    };
+    hanse_progress_start(
+        &r->progress,
+        hanse_progress_choose(r->arguments.progress, r->arguments.quiet));
+    const double start = hanse_clock_seconds();
+    hanse_interrupt_begin();
+    const hanse_status status =
+        hanse_run(r->input.spec, r->input.source, &options, &r->summary.report,
+                  &r->result, error);
+    r->signal_number =
+        status == HANSE_ERR_INTERRUPTED ? hanse_interrupt_signal() : 0;
+    hanse_interrupt_end();
+    hanse_progress_finish(&r->progress);
+    r->summary.seconds = hanse_clock_seconds() - start;
+    if (r->signal_number != 0)
+        return hanse_fail(error, status,
+                          "stopped by signal %d (%s) before the end; nothing "
+                          "was written",
+                          r->signal_number, strsignal(r->signal_number));
+    return status;
+}
+
+/* ---- After -------------------------------------------------------------- */
+
+static hanse_status check_rows(const run *r, hanse_error *error)
+{
+    const hanse_row_counts rows = hanse_result_rows(r->result);
+    if (rows.kept > 0)
+        return HANSE_OK;
+    return hanse_fail(error, HANSE_ERR_FORMAT,
+                      "the filter '%s' is true for none of the %s rows; "
+                      "nothing was written",
+                      r->arguments.job.where != NULL ? r->arguments.job.where
+                                                     : "",
+                      hanse_format_count(rows.read).text);
+}
+
+static hanse_status write_tables(const run *r, hanse_sink *sink,
+                                 hanse_error *error)
+{
+    const size_t n = hanse_result_n_tables(r->result);
+    for (size_t i = 0; i < n; i++)
+        HANSE_TRY(
+            sink->ops->table(sink, hanse_result_table(r->result, i), error));
+    return sink->ops->commit(sink, error);
+}
+
+static hanse_status write_result(const run *r, hanse_error *error)
+{
+    char *provenance;
+    hanse_sink *sink;
+    HANSE_TRY(hanse_provenance_finish(r->provenance, &r->summary.report,
+                                      hanse_result_rows(r->result), &provenance,
+                                      error));
+    const hanse_result_info info = {.history = r->arguments.history,
+                                    .provenance_json = provenance};
+    hanse_status status =
+        hanse_result_sink_open(r->arguments.job.output, &info, &sink, error);
+    free(provenance);
+    if (status != HANSE_OK)
+        return status;
+    status = write_tables(r, sink, error);
+    sink->ops->close(sink);
+    return status;
+}
+
+static hanse_status finish(run *r, hanse_error *error)
+{
+    HANSE_TRY(check_rows(r, error));
+    HANSE_TRY(write_result(r, error));
+    r->summary.output = r->arguments.job.output;
+    r->summary.result = r->result;
+    if (r->summary_file != NULL)
+        HANSE_TRY(hanse_summary_write(&r->summary, r->summary_file, error));
+    if (!r->arguments.quiet)
+        hanse_summary_print(&r->summary);
+    return HANSE_OK;
+}
+
+static void clear(run *r)
+{
+    hanse_result_destroy(r->result);
+    hanse_atomic_file_close(r->summary_file);
+    hanse_provenance_destroy(r->provenance);
+    hanse_run_input_close(&r->input);
+    hanse_run_arguments_clear(&r->arguments);
+}
+
+int hanse_command_run(int argc, char **argv)
+{
+    run r = {0};
+    int exit_status;
+    hanse_error error = {0};
+    if (!hanse_run_arguments_parse(&r.arguments, argc, argv, &exit_status))
+        return exit_status;
+    if (r.arguments.job.output == NULL) {
+        hanse_run_arguments_clear(&r.arguments);
+        return hanse_usage_error("no output file; give one with -o, or "
+                                 "'output' in the job");
+    }
+    hanse_status status = prepare(&r, &error);
+    if (status == HANSE_OK)
+        status = fold(&r, &error);
+    if (status == HANSE_OK)
+        status = finish(&r, &error);
+    const int signal_number = r.signal_number;
+    clear(&r);
+    exit_status =
+        status == HANSE_OK ? HANSE_EXIT_DONE : hanse_report_error(&error);
+    if (signal_number != 0)
+        hanse_interrupt_die(signal_number);
+    return exit_status;
+}
