@@ -24,13 +24,14 @@ hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
 
 /* How one column is stored in one file, for `hanse info`. */
 typedef struct hanse_column_storage {
-    const char *type_text;   /* "int32 big-endian", "text[8] null-padded" */
-    const char *layout;      /* "contiguous", "chunked", "compact", ... */
-    const char *filters;     /* "shuffle, deflate 4", "" for none */
-    uint64_t chunk_rows;     /* 0 when not chunked */
-    uint64_t stored_bytes;   /* on disk */
-    uint64_t raw_bytes;      /* decoded */
-    const char *missing;     /* "NaN", "-1", "" when nothing marks it */
+    const char *type_text; /* "int32 big-endian", "text[8] null-padded" */
+    const char *layout;    /* "contiguous", "chunked", "compact", ... */
+    const char *filters;   /* "shuffle, deflate 4", "" for none */
+    uint64_t chunk_rows;   /* 0 when not chunked */
+    uint64_t stored_bytes; /* on disk; 0 for members of a compound, which
+                              share their chunks */
+    uint64_t raw_bytes;    /* decoded */
+    const char *missing;   /* "NaN", "-1", "" when nothing marks it */
 } hanse_column_storage;
 
 /* Facts of an open source; texts are borrowed from it. `path` is where the
@@ -43,5 +44,16 @@ const char *hanse_hdf5_source_file(const hanse_source *source, size_t file,
 const hanse_column_storage *
 hanse_hdf5_source_storage(const hanse_source *source, size_t file,
                           size_t field);
+
+/* Why a column of that name, which the table holds but the schema does not
+ * list, cannot be used: "references to other objects". NULL when the table
+ * holds no such column. */
+const char *hanse_hdf5_source_unsupported(const hanse_source *source,
+                                          const char *name);
+
+/* Everything known about the table of one file (io/hdf5_table.h). */
+typedef struct hanse_hdf5_table hanse_hdf5_table;
+const hanse_hdf5_table *hanse_hdf5_source_table(const hanse_source *source,
+                                                size_t file);
 
 #endif

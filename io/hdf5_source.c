@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * HDF5 files as a source: describes the table of each file, checks that they
+ * go together, and cuts them into morsels.
+ */
+#include "io/hdf5_source.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "io/hdf5_find.h"
+#include "io/hdf5_reader.h"
+
+/* Half a megabyte a float64 column: large against the cost of a read call,
+ * small against a table. */
+static const uint64_t default_morsel_rows = 65536;
+
+/* Chunks up to this many rows are never cut: a cut chunk is decoded once for
+ * each of its morsels. Larger ones are, or a morsel would not fit in memory. */
+static const uint64_t most_aligned_rows = 1 << 22;
+
+/* A common multiple of all chunk sizes is used up to this many rows. */
+static const uint64_t most_common_rows = 1 << 20;
+
+static const hanse_hdf5_source *as_hdf5(const hanse_source *source)
+{
+    return (const hanse_hdf5_source *)source;
+}
+
+/* ---- Fields ------------------------------------------------------------- */
+
+/* What stands for "missing" in published keys: the first declared code, else
+ * the value that a key is least likely to have. */
+static int64_t missing_code(const hanse_hdf5_column *column)
+{
+    static const int64_t extremes[HANSE_TYPE_COUNT] = {
+        [HANSE_INT8] = INT8_MIN,     [HANSE_INT16] = INT16_MIN,
+        [HANSE_INT32] = INT32_MIN,   [HANSE_INT64] = INT64_MIN,
+        [HANSE_UINT8] = UINT8_MAX,   [HANSE_UINT16] = UINT16_MAX,
+        [HANSE_UINT32] = UINT32_MAX, [HANSE_UINT64] = -1, /* all bits */
+        [HANSE_BOOL] = INT8_MIN,
+    };
+    const hanse_type type = column->type.type;
+    const bool is_coded = type != HANSE_FLOAT32 && type != HANSE_FLOAT64;
+    return is_coded && column->missing.n > 0 ? column->missing.codes[0]
+                                             : extremes[type];
+}
+
+static hanse_status make_fields(hanse_hdf5_source *source, hanse_error *error)
+{
+    const hanse_hdf5_table *table = &source->parts[0].table;
+    source->fields = calloc(table->n_columns, sizeof *source->fields);
+    if (source->fields == NULL)
+        return hanse_fail_nomem(error, "columns",
+                                table->n_columns * sizeof *source->fields);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const hanse_hdf5_column *column = &table->columns[i];
+        source->fields[i] = (hanse_field){.name = column->name,
+                                          .type = column->type.type,
+                                          .units = column->units,
+                                          .long_name = column->long_name,
+                                          .labels = column->type.labels,
+                                          .n_labels = column->type.n_labels,
+                                          .missing_code = missing_code(column)};
+    }
+    source->schema.fields = source->fields;
+    source->schema.n_fields = table->n_columns;
+    return HANSE_OK;
+}
+
+/* ---- Files that go together --------------------------------------------- */
+
+static hanse_status check_column(const hanse_hdf5_table *first,
+                                 const hanse_hdf5_table *other,
+                                 const hanse_hdf5_column *column, size_t *index,
+                                 hanse_error *error)
+{
+    const hanse_hdf5_column *found = hanse_hdf5_table_find(other, column->name);
+    if (found == NULL) {
+        const char *reason = hanse_hdf5_table_reason(other, column->name);
+        return hanse_fail(error, HANSE_ERR_COLUMN,
+                          "%s: %s '%s', which %s has%s%s; files that form one "
+                          "table must have the same columns",
+                          other->file,
+                          reason != NULL ? "cannot use column" : "no column",
+                          column->name, first->file, reason != NULL ? ": " : "",
+                          reason != NULL ? reason : "");
+    }
+    if (!hanse_hdf5_type_same(&found->type, &column->type))
+        return hanse_fail(
+            error, HANSE_ERR_TYPE, "%s: column '%s' is %s, but %s in %s%s",
+            other->file, column->name, found->type.text, column->type.text,
+            first->file,
+            found->type.type == column->type.type ? " and the labels differ"
+                                                  : "; convert one of them");
+    if (found->units != NULL && column->units != NULL &&
+        strcmp(found->units, column->units) != 0)
+        return hanse_fail(error, HANSE_ERR_TYPE,
+                          "%s: column '%s' has the units '%.60s', but '%.60s' "
+                          "in %s; values of different units cannot be added",
+                          other->file, column->name, found->units,
+                          column->units, first->file);
+    *index = (size_t)(found - other->columns);
+    return HANSE_OK;
+}
+
+/* A column that only the later file has is as wrong as one that it lacks,
+ * unless the first file has it too and cannot use it. */
+static hanse_status check_surplus(const hanse_hdf5_table *first,
+                                  const hanse_hdf5_table *other,
+                                  hanse_error *error)
+{
+    for (size_t i = 0; i < other->n_columns; i++) {
+        const char *name = other->columns[i].name;
+        if (hanse_hdf5_table_find(first, name) == NULL &&
+            hanse_hdf5_table_reason(first, name) == NULL)
+            return hanse_fail(error, HANSE_ERR_COLUMN,
+                              "%s: has a column '%s', which %s lacks; files "
+                              "that form one table must have the same columns",
+                              other->file, name, first->file);
+    }
+    return HANSE_OK;
+}
+
+static hanse_status match_columns(hanse_hdf5_source *source,
+                                  hanse_hdf5_part *part, hanse_error *error)
+{
+    const hanse_hdf5_table *first = &source->parts[0].table;
+    const size_t n = first->n_columns;
+    part->columns = calloc(n, sizeof *part->columns);
+    part->storage = calloc(n, sizeof *part->storage);
+    if (part->columns == NULL || part->storage == NULL)
+        return hanse_fail_nomem(error, "columns", n * sizeof *part->storage);
+    for (size_t i = 0; i < n; i++)
+        HANSE_TRY(check_column(first, &part->table, &first->columns[i],
+                               &part->columns[i], error));
+    return check_surplus(first, &part->table, error);
+}
+
+static void fill_storage(hanse_hdf5_part *part, size_t n_fields)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        const hanse_hdf5_column *column =
+            &part->table.columns[part->columns[i]];
+        const hanse_hdf5_layout *layout = &column->layout;
+        part->storage[i] = (hanse_column_storage){
+            .type_text = column->type.text,
+            .layout = hanse_layout_name(layout->kind),
+            .filters = layout->filters,
+            .chunk_rows = layout->chunk_rows,
+            .stored_bytes = layout->stored_bytes,
+            .raw_bytes = layout->n_rows * column->type.size_bytes,
+            .missing = column->missing_text};
+    }
+}
+
+/* ---- Morsels ------------------------------------------------------------ */
+
+static uint64_t greatest_divisor(uint64_t a, uint64_t b)
+{
+    while (b != 0) {
+        const uint64_t rest = a % b;
+        a = b;
+        b = rest;
+    }
+    return a;
+}
+
+/* Rows of which a morsel should be a multiple, so that it cuts no chunk, or
+ * as few as can be. */
+static uint64_t alignment_rows(const hanse_hdf5_table *table)
+{
+    uint64_t largest = 1;
+    uint64_t common = 1;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const uint64_t rows = table->columns[i].layout.chunk_rows;
+        if (rows == 0)
+            continue;
+        if (rows > largest)
+            largest = rows;
+        if (common <= most_common_rows && rows <= most_common_rows)
+            common = common / greatest_divisor(common, rows) * rows;
+    }
+    if (largest > most_aligned_rows)
+        return most_aligned_rows;
+    return common <= most_common_rows && common >= largest ? common : largest;
+}
+
+static hanse_status cut_morsels(hanse_hdf5_source *source,
+                                hanse_hdf5_part *part, uint64_t wished,
+                                hanse_error *error)
+{
+    const uint64_t unit = alignment_rows(&part->table);
+    const uint64_t n_rows = part->table.n_rows;
+    part->morsel_rows = wished < unit ? unit : wished - wished % unit;
+    part->first_row = source->n_rows;
+    part->first_morsel = source->n_morsels;
+    part->n_morsels =
+        n_rows / part->morsel_rows + (n_rows % part->morsel_rows != 0 ? 1 : 0);
+    if (__builtin_add_overflow(source->n_rows, n_rows, &source->n_rows))
+        return hanse_fail(error, HANSE_ERR_LIMIT, "%s: too many rows",
+                          part->table.file);
+    source->n_morsels += part->n_morsels;
+    return HANSE_OK;
+}
+
+/* ---- Operations --------------------------------------------------------- */
+
+static const hanse_schema *get_schema(const hanse_source *source)
+{
+    return &as_hdf5(source)->schema;
+}
+
+static uint64_t get_n_rows(const hanse_source *source)
+{
+    return as_hdf5(source)->n_rows;
+}
+
+static size_t get_n_morsels(const hanse_source *source)
+{
+    return as_hdf5(source)->n_morsels;
+}
+
+static void close_source(hanse_source *base)
+{
+    hanse_hdf5_source *source = (hanse_hdf5_source *)base;
+    for (size_t i = 0; i < source->n_parts; i++) {
+        hanse_hdf5_table_clear(&source->parts[i].table);
+        free(source->parts[i].columns);
+        free(source->parts[i].storage);
+    }
+    free(source->parts);
+    free(source->fields);
+    free(source);
+}
+
+static const hanse_source_ops operations = {
+    .schema = get_schema,
+    .n_rows = get_n_rows,
+    .n_morsels = get_n_morsels,
+    .open_reader = hanse_hdf5_reader_open,
+    .read = hanse_hdf5_reader_read,
+    .close_reader = hanse_hdf5_reader_close,
+    .close = close_source,
+};
+
+/* ---- Opening ------------------------------------------------------------ */
+
+static hanse_status open_parts(hanse_hdf5_source *source,
+                               const char *const *files, size_t n_files,
+                               const hanse_hdf5_options *options,
+                               hanse_error *error)
+{
+    const uint64_t wished =
+        options->morsel_rows != 0 ? options->morsel_rows : default_morsel_rows;
+    const char *path = options->table;
+    for (size_t i = 0; i < n_files; i++) {
+        hanse_hdf5_part *part = &source->parts[i];
+        HANSE_TRY(hanse_hdf5_table_open(files[i], path, &part->table, error));
+        source->n_parts = i + 1;
+        path = source->parts[0].table.path;
+        if (i == 0)
+            HANSE_TRY(make_fields(source, error));
+        HANSE_TRY(match_columns(source, part, error));
+        fill_storage(part, source->schema.n_fields);
+        HANSE_TRY(cut_morsels(source, part, wished, error));
+    }
+    return HANSE_OK;
+}
+
+hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
+                                    const hanse_hdf5_options *options,
+                                    hanse_source **out, hanse_error *error)
+{
+    static const hanse_hdf5_options defaults = {0};
+    if (n_files == 0)
+        return hanse_fail(error, HANSE_ERR_ARGUMENT, "no input file");
+    if (options == NULL)
+        options = &defaults;
+    hanse_hdf5_source *source = calloc(1, sizeof *source);
+    hanse_hdf5_part *parts = calloc(n_files, sizeof *parts);
+    if (source == NULL || parts == NULL) {
+        free(source);
+        free(parts);
+        return hanse_fail_nomem(error, "input files", n_files * sizeof *parts);
+    }
+    source->base.ops = &operations;
+    source->parts = parts;
+    source->budget = options->budget;
+    const hanse_status status =
+        open_parts(source, files, n_files, options, error);
+    if (status != HANSE_OK) {
+        close_source(&source->base);
+        return status;
+    }
+    *out = &source->base;
+    return HANSE_OK;
+}
+
+/* ---- Facts -------------------------------------------------------------- */
+
+const char *hanse_hdf5_source_path(const hanse_source *source)
+{
+    return as_hdf5(source)->parts[0].table.path;
+}
+
+const char *hanse_hdf5_source_shape(const hanse_source *source)
+{
+    return as_hdf5(source)->parts[0].table.is_compound ? "compound" : "columns";
+}
+
+size_t hanse_hdf5_source_n_files(const hanse_source *source)
+{
+    return as_hdf5(source)->n_parts;
+}
+
+const char *hanse_hdf5_source_file(const hanse_source *source, size_t file,
+                                   uint64_t *n_rows)
+{
+    const hanse_hdf5_table *table = &as_hdf5(source)->parts[file].table;
+    if (n_rows != NULL)
+        *n_rows = table->n_rows;
+    return table->file;
+}
+
+const hanse_column_storage *
+hanse_hdf5_source_storage(const hanse_source *source, size_t file, size_t field)
+{
+    return &as_hdf5(source)->parts[file].storage[field];
+}
+
+const hanse_hdf5_table *hanse_hdf5_source_table(const hanse_source *source,
+                                                size_t file)
+{
+    return &as_hdf5(source)->parts[file].table;
+}
+
+const char *hanse_hdf5_source_unsupported(const hanse_source *source,
+                                          const char *name)
+{
+    return hanse_hdf5_table_reason(hanse_hdf5_source_table(source, 0), name);
+}
