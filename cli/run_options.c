@@ -94,7 +94,7 @@ static const hanse_usage run_usage = {
     .command = "run",
     .operands = "[JOB.yaml | FILE.h5...]",
     .purpose = "Aggregates the table in HDF5 files by groups and writes the "
-               "result. Several files\nwith the same columns are one table. "
+               "result. Several\nfiles with the same columns are one table. "
                "docs/jobs.md explains job files,\ndocs/formulas.md formulas.",
     .epilogue = "examples:\n"
                 "  hanse run enterprises.h5 -o totals.h5\n"
