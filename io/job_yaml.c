@@ -33,7 +33,7 @@ typedef struct reader {
 typedef hanse_status (*key_handler)(reader *r, const yaml_node_t *value);
 
 typedef struct key_rule {
-    const char *name;
+    const char *name = NULL;
     key_handler read;
 } key_rule;
 
@@ -131,7 +131,7 @@ static hanse_status get_text(const reader *r, const yaml_node_t *node,
 static hanse_status set_text(reader *r, const yaml_node_t *node,
                              const char *what, char **slot)
 {
-    const char *text;
+    const char *text = NULL;
     HANSE_TRY(get_text(r, node, what, &text));
     return place(r, node, hanse_job_set_text(slot, text, r->error));
 }
@@ -226,7 +226,7 @@ static hanse_status read_mapping(reader *r, const yaml_node_t *node,
 
 static hanse_status read_file(reader *r, const yaml_node_t *node)
 {
-    const char *text;
+    const char *text = NULL;
     HANSE_TRY(get_text(r, node, "files", &text));
     return place(r, node, hanse_job_add_file(r->job, text, r->error));
 }
@@ -282,7 +282,7 @@ static hanse_status read_grouping(reader *r, const yaml_node_t *node)
         hanse_text_list_clear(&keys);
         return status;
     }
-    const char *text;
+    const char *text = NULL;
     HANSE_TRY(get_text(r, node, "group_by", &text));
     return place(r, node, hanse_job_add_grouping(r->job, text, r->error));
 }
@@ -296,7 +296,7 @@ static hanse_status read_statistic(reader *r, const yaml_node_t *node)
 {
     static const char *const known[] = {
         "count", "missing", "total", "mean", "min", "max", "var", "std", "all"};
-    const char *text;
+    const char *text = NULL;
     hanse_statistic statistic;
     HANSE_TRY(get_text(r, node, "statistics", &text));
     if (strcmp(text, "all") == 0)
@@ -315,7 +315,7 @@ static hanse_status read_statistics(reader *r, const yaml_node_t *node)
 static hanse_status read_missing_keys(reader *r, const yaml_node_t *node)
 {
     static const char *const known[] = {"group", "drop"};
-    const char *text;
+    const char *text = NULL;
     HANSE_TRY(get_text(r, node, "missing_keys", &text));
     if (strcmp(text, known[0]) != 0 && strcmp(text, known[1]) != 0)
         return fail_unknown(r, node, "value for missing_keys", text, known,
