@@ -33,7 +33,7 @@ typedef struct reader {
 typedef hanse_status (*key_handler)(reader *r, const yaml_node_t *value);
 
 typedef struct key_rule {
-    const char *name = NULL;
+    const char *name;
     key_handler read;
 } key_rule;
 
