@@ -3,6 +3,7 @@
 """test_cli.py PROGRAM [TEST...]: the program as a person or a script meets it:
 messages, exit statuses, what stays on disk after a failure, the terminal."""
 import fcntl
+import functools
 import json
 import os
 import pty
@@ -25,7 +26,6 @@ import numpy
 PROGRAM = ""
 TESTS = os.path.dirname(os.path.abspath(__file__))
 N_ROWS = 1000
-N_LARGE = 1_500_000
 
 
 def write_table(path, columns, name="/enterprises"):
@@ -380,8 +380,22 @@ class Errors(Program):
         self.fail_run(1, "memory", *self.run_words("--memory", "4K"))
 
 
+@functools.cache
+def large_columns():
+    """As many rows as take about a second with slow_measures()."""
+    n_rows = 50_000
+    with tempfile.TemporaryDirectory() as directory:
+        table = directory + "/t.h5"
+        write_table(table, small_columns(n_rows))
+        start = time.monotonic()
+        subprocess.run([PROGRAM, "run", table, "-qo", directory + "/o.h5",
+                        *slow_measures()], check=True)
+        seconds = time.monotonic() - start
+    return small_columns(max(n_rows, min(1_500_000, int(n_rows / seconds))))
+
+
 def slow_measures(n=8):
-    """Formulas; eight make a run of a million rows take about a second."""
+    """Options that make a run slow."""
     words = ["--threads", "1", "--statistics", "all"]
     for i in range(n):
         words += ["--measure", f"m{i}=exp(log(abs(strategy) + {i + 1}))"]
@@ -394,7 +408,7 @@ class Interrupted(Program):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        write_table(cls.keep + "/large.h5", small_columns(N_LARGE))
+        write_table(cls.keep + "/large.h5", large_columns())
 
     def setUp(self):
         super().setUp()
@@ -656,7 +670,7 @@ class Terminal(Program):
 
     def setUp(self):
         super().setUp()
-        write_table(self.path("large.h5"), small_columns(N_LARGE))
+        write_table(self.path("large.h5"), large_columns())
 
     def run_on_terminal(self, *words, columns=80, term="xterm"):
         leader, follower = pty.openpty()
@@ -708,7 +722,8 @@ class Terminal(Program):
         words = ["run", "large.h5", "-o", "out.h5", "--threads", "1"]
         self.assertEqual(self.hanse(*words)[2], "")
         err = self.hanse(*words, "--progress")[2]
-        self.assertRegex(err, r"^hanse: 100 %  1,500,000 rows  .* left\n$")
+        n_rows = f"{len(large_columns()['staff']):,}"
+        self.assertRegex(err, rf"^hanse: 100 %  {n_rows} rows  .* left\n$")
         self.assertEqual(self.hanse(*words, "--progress", "-q")[2], "")
 
 
