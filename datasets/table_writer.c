@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The structure of a generated table in the file. No object keeps a time of
+ * its own, so that the same options give the same file.
+ */
+#include "datasets/table_writer.h"
+
+#include "datasets/write_chunked.h"
+#include "engine/base/error.h"
+#include "io/result_attributes.h"
+
+/* The number type in memory, which is the stored one as well. */
+static hid_t number_type(hanse_type type)
+{
+    switch (type) {
+    case HANSE_INT16:
+        return H5T_NATIVE_INT16;
+    case HANSE_INT32:
+        return H5T_NATIVE_INT32;
+    case HANSE_INT64:
+        return H5T_NATIVE_INT64;
+    case HANSE_UINT8:
+        return H5T_NATIVE_UINT8;
+    case HANSE_FLOAT32:
+        return H5T_NATIVE_FLOAT;
+    case HANSE_FLOAT64:
+        return H5T_NATIVE_DOUBLE;
+    default:
+        return H5I_INVALID_HID;
+    }
+}
+
+/* The stored type, to be closed; negative on failure. */
+static hid_t create_type(const hanse_field *field)
+{
+    const hid_t number = number_type(field->type);
+    if (field->n_labels == 0)
+        return H5Tcopy(number);
+    const hid_t type = H5Tenum_create(number);
+    for (size_t i = 0; type >= 0 && i < field->n_labels; i++) {
+        const uint8_t code = (uint8_t)field->labels[i].code;
+        if (H5Tenum_insert(type, field->labels[i].text, &code) < 0) {
+            (void)H5Tclose(type);
+            return H5I_INVALID_HID;
+        }
+    }
+    return type;
+}
+
+/* Chunks of a short table are no longer than the table. */
+static hanse_storage storage_of_table(const hanse_table_target *target,
+                                      const hanse_row_maker *maker)
+{
+    hanse_storage storage = *target->storage;
+    if (storage.chunked && storage.chunk_rows > maker->n_rows)
+        storage.chunk_rows = maker->n_rows > 0 ? (uint32_t)maker->n_rows : 1;
+    return storage;
+}
+
+/* The creation list of the datasets; negative on failure. */
+static hid_t create_list(const hanse_storage *storage)
+{
+    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
+    if (list < 0)
+        return list;
+    if (H5Pset_obj_track_times(list, 0) < 0 ||
+        H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) < 0 ||
+        !hanse_storage_apply(storage, list)) {
+        (void)H5Pclose(list);
+        return H5I_INVALID_HID;
+    }
+    return list;
+}
+
+/* A chunked column can be appended to, like one that grew. */
+static hid_t create_space(const hanse_storage *storage, uint64_t n_rows)
+{
+    const hsize_t size = n_rows;
+    const hsize_t limit = storage->chunked ? H5S_UNLIMITED : size;
+    return H5Screate_simple(1, &size, &limit);
+}
+
+/* One column, open; negative on failure. */
+static hid_t create_column(hid_t group, const hanse_field *field, hid_t space,
+                           hid_t list)
+{
+    const hid_t type = create_type(field);
+    if (type < 0)
+        return H5I_INVALID_HID;
+    const hid_t dataset = H5Dcreate2(group, field->name, type, space,
+                                     H5P_DEFAULT, list, H5P_DEFAULT);
+    (void)H5Tclose(type);
+    if (dataset < 0)
+        return dataset;
+    if (!hanse_attribute_put_text(dataset, "units", field->units) ||
+        !hanse_attribute_put_text(dataset, "long_name", field->long_name)) {
+        (void)H5Dclose(dataset);
+        return H5I_INVALID_HID;
+    }
+    return dataset;
+}
+
+/* Creates all columns; returns how many, fewer than there are on failure. */
+static size_t create_columns(hid_t group, const hanse_storage *storage,
+                             const hanse_row_maker *maker, hid_t *datasets)
+{
+    size_t n = 0;
+    const hid_t space = create_space(storage, maker->n_rows);
+    const hid_t list = create_list(storage);
+    if (space >= 0 && list >= 0) {
+        while (n < maker->n_fields) {
+            datasets[n] = create_column(group, &maker->fields[n], space, list);
+            if (datasets[n] < 0)
+                break;
+            n++;
+        }
+    }
+    if (space >= 0)
+        (void)H5Sclose(space);
+    if (list >= 0)
+        (void)H5Pclose(list);
+    return n;
+}
+
+/* A group that remembers the order of its columns. */
+static hid_t create_group(hid_t file, const char *path)
+{
+    const hid_t list = H5Pcreate(H5P_GROUP_CREATE);
+    hid_t group = H5I_INVALID_HID;
+    if (list < 0)
+        return group;
+    if (H5Pset_obj_track_times(list, 0) >= 0 &&
+        H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED |
+                                             H5P_CRT_ORDER_INDEXED) >= 0)
+        group = H5Gcreate2(file, path, H5P_DEFAULT, list, H5P_DEFAULT);
+    (void)H5Pclose(list);
+    return group;
+}
+
+/* HDF5 gives an empty dataset no address; nothing is written to it. */
+static bool find_places(const hanse_row_maker *maker, const hid_t *datasets,
+                        hanse_table_place *place)
+{
+    for (size_t i = 0; i < maker->n_fields && maker->n_rows > 0; i++) {
+        const haddr_t offset = H5Dget_offset(datasets[i]);
+        if (offset == HADDR_UNDEF)
+            return false;
+        place->offset[i] = offset;
+    }
+    return true;
+}
+
+static hanse_status fail_structure(const hanse_table_target *target,
+                                   const char *path, hanse_error *error)
+{
+    if (target->target->cause != 0)
+        return hanse_atomic_file_fail(target->atomic, target->target->cause,
+                                      error);
+    return hanse_fail(error, HANSE_ERR_IO, "HDF5 cannot create the table %s",
+                      path);
+}
+
+hanse_status hanse_table_create(const hanse_table_target *target,
+                                const hanse_row_maker *maker,
+                                hanse_table_place *place, hanse_error *error)
+{
+    const hanse_storage storage = storage_of_table(target, maker);
+    hid_t datasets[HANSE_MAX_GENERATED_COLUMNS];
+    const hid_t group = create_group(target->file, maker->path);
+    if (group < 0)
+        return fail_structure(target, maker->path, error);
+    const size_t n = create_columns(group, &storage, maker, datasets);
+    hanse_status status = HANSE_OK;
+    if (n < maker->n_fields)
+        status = fail_structure(target, maker->path, error);
+    else if (storage.chunked)
+        status = hanse_table_fill_chunked(target, maker, storage.chunk_rows,
+                                          datasets, error);
+    else if (!find_places(maker, datasets, place))
+        status = fail_structure(target, maker->path, error);
+    bool closed = true;
+    for (size_t i = 0; i < n; i++)
+        closed = H5Dclose(datasets[i]) >= 0 && closed;
+    closed = H5Gclose(group) >= 0 && closed;
+    if (status == HANSE_OK && !closed)
+        status = fail_structure(target, maker->path, error);
+    return status;
+}
