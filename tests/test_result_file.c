@@ -224,6 +224,49 @@ static void open_emptyTable_comesBack(void **state)
     hanse_result_file_close(file);
 }
 
+static void resultWrite_anAggregation_comesBack(void **state)
+{
+    (void)state;
+    static const int32_t clusters[] = {7, 3, 7};
+    static const double values[] = {0.1, 4.0, 0.2};
+    static const hanse_field fields[] = {
+        {.name = "cluster", .type = HANSE_INT32},
+        {.name = "resource", .type = HANSE_FLOAT64, .units = "t"}};
+    static const hanse_array arrays[] = {{.values = clusters},
+                                         {.values = values}};
+    static const char *const keys[] = {"cluster"};
+    const hanse_schema schema = {fields, 2};
+    const hanse_batch batch = {3, arrays};
+    hanse_spec *spec = NULL;
+    hanse_aggregation *aggregation = NULL;
+    hanse_result *result = NULL;
+    assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_grouping(spec, keys, 1, NULL), HANSE_OK);
+    assert_int_equal(
+        hanse_spec_add_model(spec, HANSE_MODEL_RESOURCE, NULL, NULL), HANSE_OK);
+    assert_int_equal(
+        hanse_aggregation_create(spec, &schema, &aggregation, NULL), HANSE_OK);
+    assert_int_equal(hanse_aggregation_add(aggregation, &batch, NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_aggregation_finish(aggregation, &result, NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_result_write(result, "out.h5", "a line", NULL),
+                     HANSE_OK);
+    hanse_result_file *file = open_result("out.h5");
+    const hanse_table *table = hanse_result_file_table(file, 0);
+    assert_int_equal(table->n_rows, 2);
+    assert_int_equal(((const int32_t *)table->keys[0].values)[0], 3);
+    assert_string_equal(table->columns[1].name, "resource_total");
+    assert_string_equal(table->columns[1].units, "t");
+    /* 0.1 + 0.2, rounded once. */
+    assert_true(((const double *)table->columns[1].values)[1] ==
+                0.30000000000000004);
+    hanse_result_file_close(file);
+    hanse_result_destroy(result);
+    hanse_aggregation_destroy(aggregation);
+    hanse_spec_destroy(spec);
+}
+
 /* ---- Equal bytes -------------------------------------------------------- */
 
 static void write_equalTables_givesEqualBytes(void **state)
@@ -634,6 +677,7 @@ int main(void)
         WITH_DIRECTORY(open_whatWasWritten_comesBack),
         WITH_DIRECTORY(open_manyLabels_comeBack),
         WITH_DIRECTORY(open_emptyTable_comesBack),
+        WITH_DIRECTORY(resultWrite_anAggregation_comesBack),
         WITH_DIRECTORY(write_equalTables_givesEqualBytes),
         WITH_DIRECTORY(write_namesThatNetcdfLacks_areReplacedAndKept),
         WITH_DIRECTORY(write_longHistory_isKept),
