@@ -11,21 +11,26 @@ endforeach()
 # hanse_io brings the libraries to link with; of its own archive nothing is
 # left to take.
 add_library(hanse_shared SHARED ${objects})
+set(names ${PROJECT_SOURCE_DIR}/cmake/public_names.map)
 target_link_libraries(hanse_shared PRIVATE hanse_io)
+target_link_options(hanse_shared PRIVATE -Wl,--version-script=${names})
 if(NOT HANSE_SANITIZE)
   # Sanitized libraries find their run-time functions in the program.
   target_link_options(hanse_shared PRIVATE -Wl,-z,defs)
 endif()
 set_target_properties(hanse_shared PROPERTIES
   OUTPUT_NAME hanse EXPORT_NAME hanse LINKER_LANGUAGE C
+  LINK_DEPENDS ${names}
   VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 
 # In an archive hidden names are still visible to the program that links it.
-# Joined to one object first, they can be made local.
+# Joined to one object first, they can be made local, and with them the locks
+# of OpenMP's named critical sections (`ld -d` gives these their memory).
 set(joined ${PROJECT_BINARY_DIR}/hanse_joined.o)
 add_custom_command(OUTPUT ${joined}
-  COMMAND ${CMAKE_LINKER} -r -o ${joined} ${objects}
-  COMMAND ${CMAKE_OBJCOPY} --localize-hidden ${joined}
+  COMMAND ${CMAKE_LINKER} -r -d -o ${joined} ${objects}
+  COMMAND ${CMAKE_OBJCOPY} --localize-hidden
+          --wildcard --localize-symbol=.gomp_critical_* ${joined}
   DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM
   COMMENT "Joining the layers to one object with public names only")
 add_library(hanse_static STATIC ${joined})
