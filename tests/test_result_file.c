@@ -423,12 +423,12 @@ static void write_underEveryFileSizeLimit_leavesOldOrWholeFile(void **state)
     size_t size_bytes;
     free(read_bytes("whole.h5", &size_bytes));
     write_bytes("old", "old", 3);
-    for (size_t step = 0; step <= 48; step++) {
-        const rlim_t limit = step * size_bytes / 48;
+    for (size_t step = 0; step <= 24; step++) {
+        const rlim_t limit = step * size_bytes / 24;
         write_bytes("out.h5", "old", 3);
         const int result = in_child(write_limited, &limit);
-        assert_int_equal(result, step < 48 ? REFUSED : WRITTEN);
-        assert_same_bytes("out.h5", step < 48 ? "old" : "whole.h5");
+        assert_int_equal(result, step < 24 ? REFUSED : WRITTEN);
+        assert_same_bytes("out.h5", step < 24 ? "old" : "whole.h5");
         assert_int_equal(count_files(), 3);
     }
 }
@@ -553,8 +553,8 @@ static void open_cutShort_isACleanError(void **state)
     size_t size_bytes;
     write_samples("out.h5", "{}");
     char *bytes = read_bytes("out.h5", &size_bytes);
-    for (size_t i = 0; i < 40; i++) {
-        write_bytes("cut.h5", bytes, i * (size_bytes - 1) / 39);
+    for (size_t i = 0; i < 25; i++) {
+        write_bytes("cut.h5", bytes, i * (size_bytes - 1) / 24);
         assert_int_equal(in_child(try_open, "cut.h5"), CLEAN_ERROR);
     }
     free(bytes);
@@ -564,7 +564,7 @@ static void open_changedBytes_neverDies(void **state)
 {
     (void)state;
     enum {
-        N_CHANGES = 200
+        N_CHANGES = 120
     };
     size_t size_bytes;
     int n_refused = 0;
