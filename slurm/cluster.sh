@@ -227,7 +227,7 @@ run_test() { # HANSE
     trap 'down "$work/cluster"; rm -rf "$work"' EXIT
     export HANSE=$hanse
     mkdir "$work/direct" "$work/slurm"
-    "$hanse" generate "$work/table.h5" -n 50000 --clusters 300 --seed 7
+    "$hanse" generate "$work/table.h5" -n 300000 --clusters 300 --seed 7
     # One name for the output, because the result's history shows it.
     (cd "$work/direct" &&
         "$hanse" run ../table.h5 -o result.h5 --threads 1 --quiet)
