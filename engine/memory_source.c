@@ -117,7 +117,7 @@ hanse_status hanse_memory_source_open(const hanse_schema *schema,
     memory_source *source = malloc(sizeof *source);
     if (source == NULL)
         return hanse_fail_nomem(error, "source", sizeof *source);
-    *source = (memory_source){{&memory_ops}, schema, batch, morsel_rows};
+    *source = (memory_source){{.ops = &memory_ops}, schema, batch, morsel_rows};
     *out = &source->base;
     return HANSE_OK;
 }

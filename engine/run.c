@@ -174,13 +174,14 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
     hanse_plan *plan;
     if (options == NULL)
         options = &defaults;
-    hanse_budget budget = {.limit_bytes = options->memory_bytes};
+    hanse_budget own = {.limit_bytes = options->memory_bytes};
+    hanse_budget *budget = source->budget != NULL ? source->budget : &own;
     HANSE_TRY(
         hanse_plan_create(spec, hanse_source_schema(source), &plan, error));
     run r = {.plan = plan,
              .source = source,
              .options = options,
-             .budget = &budget,
+             .budget = budget,
              .n_morsels = source->ops->n_morsels(source),
              .n_threads = options->n_threads != 0
                               ? options->n_threads
@@ -193,7 +194,7 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
         *report = (hanse_run_report){.n_threads = r.n_threads,
                                      .n_bytes = atomic_load(&r.n_bytes_done),
                                      .peak_budget_bytes =
-                                         atomic_load(&budget.peak_bytes)};
+                                         atomic_load(&budget->peak_bytes)};
     hanse_plan_destroy(plan);
     return status;
 }

@@ -18,7 +18,8 @@ typedef struct hanse_run_report {
 } hanse_run_report;
 
 /* Folds all rows of `source` by `spec`, which must be complete. `options` may
- * be NULL, `report` too. The first error of any thread stops the others and
+ * be NULL, `report` too; memory_bytes counts only for a source without a
+ * budget of its own. The first error of any thread stops the others and
  * is the one returned. */
 hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
                        const hanse_run_options *options,

@@ -50,6 +50,9 @@ typedef struct hanse_source_ops {
 /* First member of every source. */
 struct hanse_source {
     const hanse_source_ops *ops;
+    /* What its readers are charged to; a run then charges its states to the
+     * same. NULL: the run has a budget of its own. Borrowed. */
+    struct hanse_budget *budget;
 };
 
 /* First member of every reader. */

@@ -112,7 +112,7 @@ static hanse_status fail_read(const hanse_hdf5_fetcher *f,
                           "rows",
                           table->file, column, rows->n);
     if (f->arena.refused_bytes != 0)
-        return hanse_fail_budget(error, f->source->budget, "texts of a column",
+        return hanse_fail_budget(error, f->source->base.budget, "texts of a column",
                                  f->arena.refused_bytes, 1);
     return hanse_fail(error, HANSE_ERR_FORMAT,
                       "%s: %s '%s', rows %llu to %llu: cannot be read (%s); "
@@ -248,7 +248,7 @@ hanse_status hanse_hdf5_fetcher_init(hanse_hdf5_fetcher *f,
 {
     const size_t n = source->schema.n_fields;
     *f = (hanse_hdf5_fetcher){.source = source,
-                              .arena = {.budget = source->budget},
+                              .arena = {.budget = source->base.budget},
                               .transfer = H5I_INVALID_HID,
                               .file = H5I_INVALID_HID,
                               .part = SIZE_MAX};

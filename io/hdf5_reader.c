@@ -41,7 +41,7 @@ static hanse_status reserve(hdf5_reader *r, buffer *b, size_t n,
                             size_t size_bytes, const char *what,
                             hanse_error *error)
 {
-    hanse_budget *budget = r->source->budget;
+    hanse_budget *budget = r->source->base.budget;
     size_t wanted;
     if (!hanse_size_multiply(n, size_bytes, &wanted))
         wanted = SIZE_MAX;
@@ -58,7 +58,7 @@ static hanse_status reserve(hdf5_reader *r, buffer *b, size_t n,
 
 static void release(hdf5_reader *r, buffer *b)
 {
-    hanse_free(r->source->budget, b->bytes, b->capacity, 1);
+    hanse_free(r->source->base.budget, b->bytes, b->capacity, 1);
     *b = (buffer){0};
 }
 

@@ -59,7 +59,8 @@ static void assert_content(const char *name, const char *text)
     char buffer[256] = {0};
     FILE *stream = fopen(name, "r");
     assert_non_null(stream);
-    (void)fread(buffer, 1, sizeof buffer - 1, stream);
+    assert_int_equal(fread(buffer, 1, sizeof buffer - 1, stream),
+                     strlen(text));
     fclose(stream);
     assert_string_equal(buffer, text);
 }
