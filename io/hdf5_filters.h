@@ -12,15 +12,10 @@
 #ifndef HANSE_IO_HDF5_FILTERS_H
 #define HANSE_IO_HDF5_FILTERS_H
 
-#include "engine/hanse.h"
+#include "io/decode.h"
 
-/* Numbers under which the HDF Group lists the filters.
- * LZ4: cd_values[0], optional, is the block size in bytes, 0 or absent 1 GiB.
- * Zstandard: cd_values[0], optional, is the compression level. */
-enum {
-    HANSE_FILTER_LZ4 = 32004,
-    HANSE_FILTER_ZSTD = 32015
-};
+/* Parameters, both optional, of HANSE_FILTER_LZ4: [0] size of a block in
+ * bytes, 0 or absent 1 GiB; of HANSE_FILTER_ZSTD: [0] compression level. */
 
 /* Makes both filters known to the HDF5 library, in front of any plug-in. May
  * be called any number of times and from several threads; where the library
