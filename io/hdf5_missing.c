@@ -170,7 +170,8 @@ static bool make_integer(number *n)
     if (n->kind != NUMBER_FLOAT)
         return true;
     const double value = n->value.f;
-    if (!(value >= -0x1p63 && value < 0x1p64) || value != trunc(value))
+    if (!(value >= -9223372036854775808.0 && value < 18446744073709551616.0) ||
+        value != trunc(value))
         return false;
     if (value < 0.0) {
         n->kind = NUMBER_SIGNED;

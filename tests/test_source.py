@@ -532,6 +532,31 @@ class Tables(unittest.TestCase):
                    "HDF5_PLUGIN_PATH is /some/where",
                    environment={"HDF5_PLUGIN_PATH": "/some/where"})
 
+    def test_filters_that_plugins_bring(self):
+        """Those that h5py has are tried; without plug-ins a message names
+        filter and package."""
+        values = (numpy.arange(20000) // 7).tolist()
+        available = [number for number in (307, 32001, 32004, 32008)
+                     if h5py.h5z.filter_avail(number)]
+        for number in available:
+            with h5py.File(self.path, "w") as file:
+                file.create_dataset("enterprises/x", data=values,
+                                    chunks=(3000,), compression=number)
+            self.assertEqual(self.values("x"), values, number)
+        with h5py.File(self.path, "w") as file:
+            file.create_dataset("enterprises/x", data=values, chunks=(3000,),
+                                compression="lzf")
+        self.fails("FORMAT", "filter 32000 (lzf)", "is not installed",
+                   f"HDF5_PLUGIN_PATH is {self.folder}",
+                   environment={"HDF5_PLUGIN_PATH": self.folder})
+        if not available:
+            self.skipTest("no plug-in filters are installed")
+
+    def test_external_link_in_the_place_of_the_table(self):
+        with h5py.File(self.path, "w") as file:
+            file["enterprises"] = h5py.ExternalLink("other.h5", "/enterprises")
+        self.fails("FORMAT", "'enterprises': an external link")
+
     def test_impossible_sizes_are_refused_before_allocation(self):
         with h5py.File(self.path, "w") as file:
             file.create_dataset("enterprises/x", (10**13,), "f8",
