@@ -265,6 +265,10 @@ static hanse_status fail_text_number(const checker *c,
     if (is_column)
         return FAULT(c, HANSE_ERR_TYPE, number,
                      "a text cannot be compared with a number");
+    if (number->kind == NODE_COLUMN && number->type == FORMULA_BOOL)
+        return FAULT(c, HANSE_ERR_TYPE, text,
+                     "the column beside it is bool; compare it with true or "
+                     "false");
     if (number->kind == NODE_COLUMN)
         return FAULT(c, HANSE_ERR_TYPE, text,
                      "the column beside it is %s without labels; compare it "

@@ -378,7 +378,8 @@ hanse_status hanse_formula_code(const hanse_formula_tree *tree,
         choose_order(tree, needs, order, order + n);
         for (size_t i = n; i > 0 && !c.out_of_memory; i--)
             code_node(&c, order[i - 1]);
-        code_result(&c, want, c.places[n - 1]);
+        if (!c.out_of_memory)
+            code_result(&c, want, c.places[n - 1]);
     }
     hanse_free(NULL, c.places, n, sizeof c.places[0]);
     hanse_free(NULL, needs, n, sizeof needs[0]);

@@ -25,7 +25,8 @@ static bool is_letter(uint32_t code)
            !(code >= 0x3000 && code < 0x3040) &&
            !(code >= 0xd800 && code < 0xf900) &&
            !(code >= 0xfe00 && code < 0xfe70) &&
-           !(code >= 0xfeff && code < 0xff21) && code < 0xe0000;
+           !(code >= 0xfeff && code < 0xff21) &&
+           !(code >= 0x1f000 && code < 0x20000) && code < 0xe0000;
 }
 
 /* Bytes of the name that starts at `text`; 0 when none does. */
@@ -217,11 +218,14 @@ static hanse_status lex_sign(const hanse_formula_source *source,
                                    token->end, "%s", signs[i].hint);
     }
     uint32_t code;
-    char quote[FORMULA_QUOTE_SIZE];
+    const size_t begin = token->begin;
     const size_t length = hanse_formula_character(text, n, &code);
-    return hanse_formula_fault(
-        source, HANSE_ERR_FORMULA, token->begin, token->begin + length,
-        "unexpected character '%s'", hanse_formula_quote(text, length, quote));
+    if (code > ' ' && code < 0x7f)
+        return hanse_formula_fault(source, HANSE_ERR_FORMULA, begin,
+                                   begin + length, "unexpected character '%c'",
+                                   (int)code);
+    return hanse_formula_fault(source, HANSE_ERR_FORMULA, begin, begin + length,
+                               "unexpected character U+%04X", (unsigned)code);
 }
 
 hanse_status hanse_formula_next(const hanse_formula_source *source, size_t at,
