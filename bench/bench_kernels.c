@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Kernels on data in the first cache levels: the three steps of an exact
+ * grouped sum in every instruction set of the machine, and the plain sum that
+ * they compete with; then maps from keys to codes, and the sort of groups.
+ */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/cases.h"
+#include "bench/plain.h"
+#include "engine/base/memory.h"
+#include "engine/exact.h"
+#include "engine/key_map.h"
+#include "engine/kernels/kernels.h"
+#include "engine/sort.h"
+
+enum {
+    N_GROUPS = 1000, /* of grouped adds: 64 KB of states */
+    N_KEYS = 1 << 20
+};
+
+/* One part of a block as the fold has it. */
+typedef struct part {
+    _Alignas(64) double x[HANSE_LIMB_BATCH];
+    _Alignas(64) int64_t lanes[HANSE_LINE_LANES * HANSE_LIMB_BATCH];
+    _Alignas(64) int64_t rows[HANSE_LINE_LANES * HANSE_LIMB_BATCH];
+    _Alignas(64) int64_t states[N_GROUPS * HANSE_LINE_LANES];
+    uint32_t groups[HANSE_LIMB_BATCH];
+    uint16_t bad[HANSE_LIMB_BATCH];
+    hanse_split_grid grid;
+} part;
+
+typedef struct kernel_case {
+    const hanse_kernels *kernels;
+    int n_limbs; /* of the window */
+} kernel_case;
+
+/* Values from 1 to 2^20 with bits down to 2^-20, pieces all 1. */
+static part *make_part(hanse_bench_state *state, int n_limbs)
+{
+    part *p = hanse_allocate_zero(NULL, 1, sizeof *p);
+    if (p == NULL) {
+        hanse_bench_fail(state, "out of memory");
+        return NULL;
+    }
+    for (size_t i = 0; i < HANSE_LIMB_BATCH; i++) {
+        const uint64_t random = hanse_bench_random(HANSE_BENCH_SEED, i);
+        p->x[i] = ldexp((double)(random >> 24), -20);
+        p->groups[i] = (uint32_t)(random % N_GROUPS);
+    }
+    for (size_t i = 0; i < HANSE_LINE_LANES * HANSE_LIMB_BATCH; i++)
+        p->lanes[i] = p->rows[i] = 1;
+    const hanse_window window = {-40, n_limbs};
+    if (!hanse_window_grid(&window, &p->grid))
+        hanse_bench_fail(state, "no grid for this window");
+    return p;
+}
+
+static void free_part(part *p)
+{
+    hanse_free(NULL, p, 1, sizeof *p);
+}
+
+static void run_split(hanse_bench_state *state, const kernel_case *c,
+                      hanse_split_function *split)
+{
+    part *p = make_part(state, c->n_limbs);
+    if (p == NULL)
+        return;
+    if (split(p->x, HANSE_LIMB_BATCH, &p->grid, p->lanes, p->bad) != 0)
+        hanse_bench_fail(state, "values outside the window");
+    while (hanse_bench_continue(state)) {
+        const size_t n_bad =
+            split(p->x, HANSE_LIMB_BATCH, &p->grid, p->lanes, p->bad);
+        hanse_bench_keep(&n_bad);
+    }
+    hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+    hanse_bench_set_bytes(state, sizeof p->x);
+    free_part(p);
+}
+
+static void split_values(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    run_split(state, c, c->kernels->split_f64);
+}
+
+static void split_squares(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    run_split(state, c, c->kernels->split_square_f64);
+}
+
+static void transpose(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    part *p = make_part(state, 2);
+    if (p == NULL)
+        return;
+    while (hanse_bench_continue(state)) {
+        c->kernels->transpose(p->lanes, HANSE_LIMB_BATCH, HANSE_LINE_LANES,
+                              HANSE_LIMB_BATCH, p->rows);
+        hanse_bench_keep(p->rows);
+    }
+    hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+    hanse_bench_set_bytes(state, sizeof p->lanes);
+    free_part(p);
+}
+
+/* States of ones only reach the guard after 2^61 adds. */
+static void group_add(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    part *p = make_part(state, 2);
+    if (p == NULL)
+        return;
+    while (hanse_bench_continue(state)) {
+        const bool full =
+            c->kernels->group_add(p->states, HANSE_LINE_LANES, p->groups,
+                                  p->rows, HANSE_LINE_LANES, HANSE_LIMB_BATCH);
+        hanse_bench_keep(&full);
+        hanse_bench_keep(p->states);
+    }
+    hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+    hanse_bench_set_bytes(state, sizeof p->rows);
+    free_part(p);
+}
+
+static void plain_add(hanse_bench_state *state, const void *context)
+{
+    (void)context;
+    part *p = make_part(state, 2);
+    hanse_plain_state *states =
+        hanse_allocate_zero(NULL, N_GROUPS, sizeof *states);
+    int32_t groups[HANSE_LIMB_BATCH];
+    if (p == NULL || states == NULL) {
+        hanse_bench_fail(state, "out of memory");
+    } else {
+        for (size_t i = 0; i < HANSE_LIMB_BATCH; i++)
+            groups[i] = (int32_t)p->groups[i];
+        const double *const measures[HANSE_BENCH_MEASURES] = {p->x, p->x, p->x};
+        while (hanse_bench_continue(state)) {
+            hanse_plain_add(states, groups, measures, 0, HANSE_LIMB_BATCH);
+            hanse_bench_keep(states);
+        }
+        hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+        hanse_bench_set_bytes(state, HANSE_BENCH_MEASURES * sizeof p->x);
+    }
+    hanse_free(NULL, states, N_GROUPS, sizeof *states);
+    free_part(p);
+}
+
+/* ---- Keys --------------------------------------------------------------- */
+
+typedef struct key_case {
+    size_t n_keys;   /* different ones */
+    uint64_t spread; /* distance of neighbours: 1 is dense */
+} key_case;
+
+/* Codes of a million keys, all of them known to the map already. */
+static void map_keys(hanse_bench_state *state, const void *context)
+{
+    const key_case *c = context;
+    hanse_int_map map;
+    hanse_int_map_init(&map, NULL);
+    int64_t *keys = hanse_allocate(NULL, N_KEYS, sizeof *keys);
+    uint32_t *codes = hanse_allocate(NULL, N_KEYS, sizeof *codes);
+    hanse_error error = {0};
+    hanse_status status = HANSE_ERR_NOMEM;
+    if (keys != NULL && codes != NULL) {
+        for (size_t i = 0; i < N_KEYS; i++)
+            keys[i] = (int64_t)(hanse_bench_random(HANSE_BENCH_SEED, i) %
+                                c->n_keys * c->spread);
+        status = hanse_int_map_codes(&map, keys, N_KEYS, codes, &error);
+    }
+    if (status != HANSE_OK)
+        hanse_bench_fail(state, hanse_status_text(status));
+    while (hanse_bench_continue(state)) {
+        if (hanse_int_map_codes(&map, keys, N_KEYS, codes, &error) != HANSE_OK)
+            hanse_bench_fail(state, error.message);
+        hanse_bench_keep(codes);
+    }
+    hanse_bench_set_rows(state, N_KEYS);
+    hanse_bench_set_bytes(state, N_KEYS * sizeof *keys);
+    hanse_free(NULL, keys, N_KEYS, sizeof *keys);
+    hanse_free(NULL, codes, N_KEYS, sizeof *codes);
+    hanse_int_map_clear(&map);
+}
+
+/* A million keys over all of uint64; filling the array again is timed with the
+ * sort, about a twentieth of it. */
+static void sort_keys(hanse_bench_state *state, const void *context)
+{
+    (void)context;
+    hanse_sort_entry *entries = hanse_allocate(NULL, N_KEYS, sizeof *entries);
+    hanse_sort_entry *spare = hanse_allocate(NULL, N_KEYS, sizeof *spare);
+    if (entries == NULL || spare == NULL)
+        hanse_bench_fail(state, "out of memory");
+    while (hanse_bench_continue(state)) {
+        for (uint32_t i = 0; i < N_KEYS; i++)
+            entries[i] =
+                (hanse_sort_entry){hanse_bench_random(HANSE_BENCH_SEED, i), i};
+        hanse_sort(entries, spare, N_KEYS);
+        hanse_bench_keep(entries);
+    }
+    hanse_bench_set_rows(state, N_KEYS);
+    hanse_bench_set_bytes(state, N_KEYS * sizeof *entries);
+    hanse_free(NULL, entries, N_KEYS, sizeof *entries);
+    hanse_free(NULL, spare, N_KEYS, sizeof *spare);
+}
+
+/* ---- Registration ------------------------------------------------------- */
+
+static void add_kernels_of(hanse_cpu cpu)
+{
+    char name[64];
+    kernel_case c = {hanse_kernels_of(cpu), 2};
+    for (c.n_limbs = 2; c.n_limbs <= 4; c.n_limbs++) {
+        (void)snprintf(name, sizeof name, "kernel/split/%s/limbs:%d",
+                       hanse_cpu_name(cpu), c.n_limbs);
+        hanse_bench_add(name, split_values, &c, sizeof c);
+    }
+    c.n_limbs = 4;
+    (void)snprintf(name, sizeof name, "kernel/split_square/%s/limbs:4",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, split_squares, &c, sizeof c);
+    (void)snprintf(name, sizeof name, "kernel/transpose/%s",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, transpose, &c, sizeof c);
+    (void)snprintf(name, sizeof name, "kernel/group_add/%s",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, group_add, &c, sizeof c);
+}
+
+void hanse_bench_add_kernels(void)
+{
+    static const struct {
+        const char *name;
+        key_case keys;
+    } maps[] = {
+        {"kernel/int_map/dense/keys:1000", {1000, 1}},
+        {"kernel/int_map/dense/keys:100000", {100000, 1}},
+        {"kernel/int_map/hashed/keys:1000", {1000, 1000000007}},
+        {"kernel/int_map/hashed/keys:100000", {100000, 1000000007}},
+    };
+    for (int cpu = HANSE_CPU_SCALAR; cpu <= (int)hanse_cpu_detect(); cpu++)
+        add_kernels_of((hanse_cpu)cpu);
+    hanse_bench_add("kernel/plain_add", plain_add, "", 0);
+    for (size_t i = 0; i < sizeof maps / sizeof maps[0]; i++)
+        hanse_bench_add(maps[i].name, map_keys, &maps[i].keys,
+                        sizeof maps[i].keys);
+    hanse_bench_add("kernel/sort", sort_keys, "", 0);
+}
