@@ -10,6 +10,10 @@ static const hanse_kernels scalar = {
     .transpose = hanse_transpose_scalar,
     .group_add = hanse_group_add_scalar,
     .total_add = hanse_total_add_scalar,
+    .unshuffle = hanse_unshuffle_scalar,
+    .unshuffle_bits = hanse_unshuffle_bits_scalar,
+    .gather = hanse_gather_scalar,
+    .byte_swap = hanse_byte_swap_scalar,
 };
 
 #if defined(__x86_64__)
@@ -19,6 +23,10 @@ static const hanse_kernels avx2 = {
     .transpose = hanse_transpose_scalar,
     .group_add = hanse_group_add_avx2,
     .total_add = hanse_total_add_scalar,
+    .unshuffle = hanse_unshuffle_avx2,
+    .unshuffle_bits = hanse_unshuffle_bits_avx2,
+    .gather = hanse_gather_scalar,
+    .byte_swap = hanse_byte_swap_avx2,
 };
 
 static const hanse_kernels avx512 = {
@@ -27,6 +35,10 @@ static const hanse_kernels avx512 = {
     .transpose = hanse_transpose_avx512,
     .group_add = hanse_group_add_avx512,
     .total_add = hanse_total_add_scalar,
+    .unshuffle = hanse_unshuffle_avx512,
+    .unshuffle_bits = hanse_unshuffle_bits_avx512,
+    .gather = hanse_gather_scalar,
+    .byte_swap = hanse_byte_swap_avx512,
 };
 #endif
 

@@ -9,7 +9,9 @@
 
 #include "engine/base/cpu.h"
 #include "engine/kernels/exact_split.h"
+#include "engine/kernels/fields.h"
 #include "engine/kernels/group_add.h"
+#include "engine/kernels/unshuffle.h"
 
 typedef struct hanse_kernels {
     hanse_split_function *split_f64;
@@ -17,6 +19,10 @@ typedef struct hanse_kernels {
     hanse_transpose_function *transpose;
     hanse_group_add_function *group_add;
     hanse_total_add_function *total_add;
+    hanse_unshuffle_function *unshuffle;
+    hanse_unshuffle_bits_function *unshuffle_bits;
+    hanse_gather_function *gather;
+    hanse_byte_swap_function *byte_swap;
 } hanse_kernels;
 
 /* Static storage; `cpu` must be one that the machine has. */
