@@ -213,11 +213,14 @@ static hanse_place compare_integers(hanse_coder *c, hanse_formula_kind kind,
 static hanse_place compare_numbers(hanse_coder *c, hanse_formula_kind kind,
                                    hanse_place a, hanse_place b)
 {
-    const bool is_exact = b.kind == PLACE_INTEGER;
-    if (is_exact)
+    if (b.kind == PLACE_INTEGER)
         b = hanse_coder_number(exact_bound(&kind, b.integer));
-    hanse_coder_as_number(c, &a);
     hanse_coder_as_number(c, &b);
+    if (b.kind == PLACE_NUMBER && isnan(b.number)) {
+        hanse_coder_release(c, &a);
+        return hanse_coder_truth(CONDITION_UNKNOWN);
+    }
+    hanse_coder_as_number(c, &a);
     const size_t index = (size_t)(kind - NODE_EQ);
     hanse_formula_step step = {
         .run = hanse_formula_compare_numbers[index], .a = a.reg, .b = b.reg};

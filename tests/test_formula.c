@@ -327,6 +327,9 @@ static void comparison_of_floats_is_unknown_where_missing(void **state)
         {"quality > 0.1", "TTUTFT"},
         {"quality == marked", "FFUFFF"},
         {"marked <= 4", "TTUTFF"},
+        {"labour > 0/0", "UUUUUU"},
+        {"0/0 != quality + 1", "UUUUUU"},
+        {"flag == 0/0", "UUUUUU"},
         {"labour > 1e308", "FFUFTF"},
         {"flag == 1", "TFUTFT"},
         {"flag == true", "TFUTFT"},
@@ -466,6 +469,12 @@ static void comparison_of_integer_with_float_is_exact(void **state)
         {"`my col` * 0 + 9007199254740992 != 9007199254740993", "TTTTTT"},
         {"`my col` * 0 + 9007199254740994 <= 9007199254740993", "FFFFFF"},
         {"`my col` * 0 + 9007199254740994 > 9007199254740993", "TTTTTT"},
+        {"`my col` * 0 + 9007199254740992 > 9007199254740993", "FFFFFF"},
+        {"`my col` * 0 + 9007199254740992 >= 9007199254740993", "FFFFFF"},
+        {"`my col` * 0 + 9007199254740994 < 9007199254740995", "TTTTTT"},
+        {"`my col` * 0 + 9007199254740994 >= 9007199254740995", "FFFFFF"},
+        {"`my col` * 0 + 9007199254740996 <= 9007199254740995", "FFFFFF"},
+        {"`my col` * 0 + 9007199254740996 > 9007199254740995", "TTTTTT"},
         {"labour * 0 != 9007199254740993", "TTUTUT"},
     };
     CHECK_TRUTHS(cases);

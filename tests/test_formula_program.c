@@ -175,10 +175,11 @@ static void scratch_stays_small_for_long_formulas(void **state)
     char *chain = repeat("chain+", 10000, "1", "");
     assert_true(scratch_of(chain) <= registers);
     free(chain);
-    char *nested = repeat("(chain-2*", 200, "chain", ")");
+    char *nested = repeat("(chain+1-2*", 190, "chain", ")");
     assert_true(scratch_of(nested) <= registers);
     free(nested);
-    char *mixed = repeat("(flag || chain < 1 + 2 * ", 190, "chain", ")");
+    char *mixed =
+        repeat("(!flag || chain+1 < active+1 + 2*", 190, "chain", ")");
     assert_true(scratch_of(mixed) <= 3 * registers);
     free(mixed);
 }
