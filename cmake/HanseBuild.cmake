@@ -7,6 +7,8 @@ find_package(PkgConfig REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
 
+pkg_check_modules(BLOSC REQUIRED IMPORTED_TARGET blosc)
+pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 # hdf5-serial is Debian's HDF5 without MPI; plain `hdf5` would be whichever
 # flavour the machine prefers.
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
@@ -17,7 +19,7 @@ pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 # All of them once more, for programs that take the static library: the list
 # goes into hanse.pc and the CMake package.
-set(HANSE_MODULES hdf5-serial jansson liblz4 yaml-0.1 libzstd)
+set(HANSE_MODULES blosc hdf5-serial jansson libdeflate liblz4 yaml-0.1 libzstd)
 pkg_check_modules(HANSE_PRIVATE REQUIRED IMPORTED_TARGET ${HANSE_MODULES})
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(HANSE_OPENMP_LIBS ${OpenMP_C_LIB_NAMES})

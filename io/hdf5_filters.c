@@ -14,6 +14,7 @@
 #include <zstd.h>
 
 #include "engine/base/error.h"
+#include "io/decode_stage.h"
 
 enum {
     LZ4_HEADER_BYTES = 12,
@@ -28,14 +29,6 @@ static void put_big_endian(uint8_t *out, uint64_t value, size_t n_bytes)
 {
     for (size_t i = 0; i < n_bytes; i++)
         out[i] = (uint8_t)(value >> (8 * (n_bytes - 1 - i)));
-}
-
-static uint64_t get_big_endian(const uint8_t *in, size_t n_bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < n_bytes; i++)
-        value = value << 8 | in[i];
-    return value;
 }
 
 static size_t smaller(size_t a, size_t b)
@@ -93,53 +86,20 @@ size_t hanse_lz4_chunk_size(const void *chunk, size_t chunk_bytes)
 {
     if (chunk_bytes < LZ4_HEADER_BYTES)
         return 0;
-    const uint64_t size = get_big_endian(chunk, 8);
+    const uint64_t size = hanse_get_big_endian(chunk, 8);
     if (size > LZ4_MAX_INPUT_SIZE || size / 255 > chunk_bytes)
         return 0;
     return (size_t)size;
 }
 
-/* Decodes one block of n bytes; false when it is damaged. */
-static bool decode_lz4_block(const uint8_t *body, size_t stored_bytes,
-                             char *out, size_t n)
-{
-    if (stored_bytes == n) {
-        memcpy(out, body, n);
-        return true;
-    }
-    if (stored_bytes > n)
-        return false;
-    return LZ4_decompress_safe((const char *)body, out, (int)stored_bytes,
-                               (int)n) == (int)n;
-}
-
 bool hanse_lz4_chunk_decode(const void *chunk, size_t chunk_bytes, void *out,
                             size_t size_bytes)
 {
-    if (size_bytes == 0 ||
-        hanse_lz4_chunk_size(chunk, chunk_bytes) != size_bytes)
-        return false;
-    const uint8_t *from = chunk;
-    const uint8_t *end = from + chunk_bytes;
-    const size_t block =
-        smaller((size_t)get_big_endian(from + 8, 4), size_bytes);
-    if (block == 0)
-        return false;
-    from += LZ4_HEADER_BYTES;
-    for (size_t done = 0; done < size_bytes; done += block) {
-        if ((size_t)(end - from) < LZ4_BLOCK_HEADER_BYTES)
-            return false;
-        const size_t stored_bytes =
-            (size_t)get_big_endian(from, LZ4_BLOCK_HEADER_BYTES);
-        from += LZ4_BLOCK_HEADER_BYTES;
-        if ((size_t)(end - from) < stored_bytes)
-            return false;
-        if (!decode_lz4_block(from, stored_bytes, (char *)out + done,
-                              smaller(block, size_bytes - done)))
-            return false;
-        from += stored_bytes;
-    }
-    return true;
+    hanse_decode_stage stage = {
+        .in = chunk, .n_in = chunk_bytes, .out = out, .capacity = size_bytes};
+    return size_bytes != 0 &&
+           hanse_decode_lz4(NULL, &stage, NULL) == HANSE_OK &&
+           stage.n_out == size_bytes;
 }
 
 /* Puts a new buffer in the place of the filter's; returns n_bytes. */
