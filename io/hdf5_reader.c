@@ -9,6 +9,8 @@
 #include <string.h>
 
 #include "io/hdf5_fetch.h"
+#include "io/part_maps.h"
+#include "io/raw_fetch.h"
 
 /* A buffer that only grows. */
 typedef struct buffer {
@@ -29,10 +31,15 @@ typedef struct hdf5_reader {
     hanse_hdf5_source *source;
     hanse_array *arrays;   /* [field] */
     field_buffers *fields; /* [field] */
-    size_t *wanted;        /* [field] those that a read has yet to fetch */
-    size_t morsel;         /* SIZE_MAX: none yet */
-    buffer scratch;        /* rows of a compound, pointers to texts */
-    hanse_hdf5_fetcher fetcher;
+    size_t *wanted;        /* [field] of a compound, still to be fetched */
+    size_t *mapped;        /* [field] the same, by map */
+    void **outs;           /* [field] where those by map go */
+    bool *is_mapped;       /* [field] its map in `part` is recorded */
+    const hanse_hdf5_part *part; /* of the last morsel; NULL: none */
+    size_t morsel;               /* SIZE_MAX: none yet */
+    buffer scratch;              /* rows of a compound, pointers to texts */
+    hanse_raw_fetcher raw;       /* by map */
+    hanse_hdf5_fetcher fetcher;  /* through the library */
 } hdf5_reader;
 
 /* ---- Buffers ------------------------------------------------------------ */
@@ -182,6 +189,65 @@ static hanse_status make_array(hdf5_reader *r, const hanse_row_range *rows,
 
 /* ---- Reading ------------------------------------------------------------ */
 
+/* Has the maps of the fields recorded; asks once per field and file. */
+static hanse_status need_maps(hdf5_reader *r, const hanse_row_range *rows,
+                              const size_t *fields, size_t n_fields,
+                              hanse_error *error)
+{
+    const size_t index = (size_t)(rows->part - r->source->parts);
+    bool all = r->part == rows->part;
+    if (r->source->library_only)
+        return HANSE_OK;
+    if (!all)
+        memset(r->is_mapped, 0,
+               r->source->schema.n_fields * sizeof *r->is_mapped);
+    r->part = rows->part;
+    for (size_t i = 0; i < n_fields; i++)
+        all = all && r->is_mapped[fields[i]];
+    if (all)
+        return HANSE_OK;
+    HANSE_TRY(hanse_part_record_maps(&r->source->parts[index], fields, n_fields,
+                                     error));
+    for (size_t i = 0; i < n_fields; i++)
+        r->is_mapped[fields[i]] = true;
+    return HANSE_OK;
+}
+
+static bool can_map(const hdf5_reader *r, const hanse_row_range *rows,
+                    size_t field)
+{
+    if (r->source->library_only)
+        return false;
+    const hanse_hdf5_table *table = &rows->part->table;
+    const size_t column = rows->part->columns[field];
+    return hanse_raw_fetch_possible(
+        &table->columns[column],
+        &table->maps[hanse_hdf5_table_map(table, column)], NULL);
+}
+
+/* Fields of one dataset, straight into their buffers. */
+static hanse_status read_by_map(hdf5_reader *r, const hanse_row_range *rows,
+                                const size_t *fields, size_t n_fields,
+                                uint64_t *n_bytes, hanse_error *error)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        buffer *values = &r->fields[fields[i]].values;
+        const hanse_hdf5_column *column =
+            hanse_hdf5_range_column(rows, fields[i]);
+        HANSE_TRY(reserve(r, values, rows->n, column->type.size_bytes,
+                          "values of a column", error));
+        r->outs[i] = values->bytes;
+    }
+    HANSE_TRY(hanse_raw_fetch(&r->raw, rows, fields, n_fields, r->outs, error));
+    for (size_t i = 0; i < n_fields; i++) {
+        const hanse_hdf5_column *column =
+            hanse_hdf5_range_column(rows, fields[i]);
+        HANSE_TRY(make_array(r, rows, fields[i], r->outs[i],
+                             column->type.size_bytes, n_bytes, error));
+    }
+    return HANSE_OK;
+}
+
 static hanse_status read_column(hdf5_reader *r, const hanse_row_range *rows,
                                 size_t field, uint64_t *n_bytes,
                                 hanse_error *error)
@@ -268,6 +334,44 @@ static bool contains(const size_t *list, size_t n, size_t wanted)
     return false;
 }
 
+static hanse_status read_columns(hdf5_reader *r, const hanse_row_range *rows,
+                                 const size_t *fields, size_t n_fields,
+                                 uint64_t *n_bytes, hanse_error *error)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        if (r->fields[fields[i]].is_read)
+            continue;
+        if (can_map(r, rows, fields[i]))
+            HANSE_TRY(read_by_map(r, rows, &fields[i], 1, n_bytes, error));
+        else
+            HANSE_TRY(read_column(r, rows, fields[i], n_bytes, error));
+    }
+    return HANSE_OK;
+}
+
+/* Members of a compound come in one go, by map and through the library. */
+static hanse_status read_members(hdf5_reader *r, const hanse_row_range *rows,
+                                 const size_t *fields, size_t n_fields,
+                                 uint64_t *n_bytes, hanse_error *error)
+{
+    size_t n_mapped = 0, n_wanted = 0;
+    for (size_t i = 0; i < n_fields; i++) {
+        const size_t field = fields[i];
+        if (r->fields[field].is_read || contains(r->mapped, n_mapped, field) ||
+            contains(r->wanted, n_wanted, field))
+            continue;
+        if (can_map(r, rows, field))
+            r->mapped[n_mapped++] = field;
+        else
+            r->wanted[n_wanted++] = field;
+    }
+    if (n_mapped > 0)
+        HANSE_TRY(read_by_map(r, rows, r->mapped, n_mapped, n_bytes, error));
+    if (n_wanted > 0)
+        HANSE_TRY(read_compound(r, rows, n_wanted, n_bytes, error));
+    return HANSE_OK;
+}
+
 hanse_status hanse_hdf5_reader_read(hanse_reader *base, size_t morsel,
                                     const size_t *fields, size_t n_fields,
                                     hanse_morsel *out, hanse_error *error)
@@ -275,18 +379,12 @@ hanse_status hanse_hdf5_reader_read(hanse_reader *base, size_t morsel,
     hdf5_reader *r = (hdf5_reader *)base;
     const hanse_row_range rows = locate(r->source, morsel);
     uint64_t n_bytes = 0;
-    size_t n_wanted = 0;
     start_morsel(r, morsel);
-    for (size_t i = 0; i < n_fields; i++) {
-        if (r->fields[fields[i]].is_read)
-            continue;
-        if (!rows.part->table.is_compound)
-            HANSE_TRY(read_column(r, &rows, fields[i], &n_bytes, error));
-        else if (!contains(r->wanted, n_wanted, fields[i]))
-            r->wanted[n_wanted++] = fields[i];
-    }
-    if (n_wanted > 0)
-        HANSE_TRY(read_compound(r, &rows, n_wanted, &n_bytes, error));
+    HANSE_TRY(need_maps(r, &rows, fields, n_fields, error));
+    if (rows.part->table.is_compound)
+        HANSE_TRY(read_members(r, &rows, fields, n_fields, &n_bytes, error));
+    else
+        HANSE_TRY(read_columns(r, &rows, fields, n_fields, &n_bytes, error));
     *out = (hanse_morsel){.batch = {.n_rows = rows.n, .arrays = r->arrays},
                           .first_row = rows.part->first_row + rows.first,
                           .n_bytes = n_bytes};
@@ -307,11 +405,17 @@ hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
     r->arrays = calloc(n, sizeof *r->arrays);
     r->fields = calloc(n, sizeof *r->fields);
     r->wanted = calloc(n, sizeof *r->wanted);
+    r->mapped = calloc(n, sizeof *r->mapped);
+    r->outs = calloc(n, sizeof *r->outs);
+    r->is_mapped = calloc(n, sizeof *r->is_mapped);
     hanse_status status = HANSE_OK;
-    if (r->arrays == NULL || r->fields == NULL || r->wanted == NULL)
+    if (r->arrays == NULL || r->fields == NULL || r->wanted == NULL ||
+        r->mapped == NULL || r->outs == NULL || r->is_mapped == NULL)
         status = hanse_fail_nomem(error, "reader", n * sizeof *r->fields);
     if (status == HANSE_OK)
         status = hanse_hdf5_fetcher_init(&r->fetcher, source, error);
+    if (status == HANSE_OK)
+        status = hanse_raw_fetcher_init(&r->raw, source, error);
     if (status != HANSE_OK) {
         hanse_hdf5_reader_close(&r->base);
         return status;
@@ -326,6 +430,7 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     if (r == NULL)
         return;
     hanse_hdf5_fetcher_clear(&r->fetcher);
+    hanse_raw_fetcher_clear(&r->raw);
     for (size_t i = 0; r->fields != NULL && i < r->source->schema.n_fields;
          i++) {
         release(r, &r->fields[i].values);
@@ -336,5 +441,8 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     free(r->arrays);
     free(r->fields);
     free(r->wanted);
+    free(r->mapped);
+    free(r->outs);
+    free(r->is_mapped);
     free(r);
 }

@@ -28,6 +28,7 @@ typedef struct hanse_hdf5_source {
     hanse_schema schema;
     uint64_t n_rows;
     size_t n_morsels;
+    bool library_only;
 } hanse_hdf5_source;
 
 /* The three operations of a source that concern readers. */

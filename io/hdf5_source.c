@@ -287,6 +287,7 @@ hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
     source->base.ops = &operations;
     source->parts = parts;
     source->base.budget = options->budget;
+    source->library_only = options->library_only;
     const hanse_status status =
         open_parts(source, files, n_files, options, error);
     if (status != HANSE_OK) {

@@ -14,6 +14,7 @@ typedef struct hanse_hdf5_options {
     const char *table;    /* path; NULL: /enterprises, else the only table */
     size_t morsel_rows;   /* wished for; 0: default. Aligned to chunks */
     hanse_budget *budget; /* for readers; NULL: none */
+    bool library_only;    /* decode nothing ourselves; for comparisons */
 } hanse_hdf5_options;
 
 /* Opens the files, checks that all have the same columns, and cuts the table

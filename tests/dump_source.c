@@ -154,13 +154,15 @@ int main(int argc, char **argv)
     hanse_budget budget = {0};
     hanse_hdf5_options options = {.budget = &budget};
     int option;
-    while ((option = getopt(argc, argv, "t:m:b:")) != -1) {
+    while ((option = getopt(argc, argv, "t:m:b:l")) != -1) {
         if (option == 't')
             options.table = optarg;
         else if (option == 'm')
             options.morsel_rows = strtoul(optarg, NULL, 10);
         else if (option == 'b')
             budget.limit_bytes = strtoul(optarg, NULL, 10);
+        else if (option == 'l')
+            options.library_only = true;
         else
             return EXIT_FAILURE;
     }

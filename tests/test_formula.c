@@ -5,7 +5,7 @@
  * messages: test_formula_errors.c; random formulas against an independent
  * evaluator: test_formula_random.c.
  */
-#include "tests/formula_table.h"
+#include "tests/formula_values.h"
 
 static void conditions_of(const char *text, uint8_t *out)
 {

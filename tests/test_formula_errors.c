@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/formula_table.h"
+#include "tests/formula_values.h"
 
 #define NUMBER    HANSE_WANT_NUMBER
 #define CONDITION HANSE_WANT_CONDITION

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tests/formula_table.h"
+#include "tests/formula_values.h"
 
 /* ---- Memory that runs out (the linker puts this before aligned_alloc) ---- */
 

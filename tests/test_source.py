@@ -41,6 +41,9 @@ class Tables(unittest.TestCase):
     def dump(self, *files, options=()):
         done = self.run_dump(*files, options=options)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        # Whatever we decode ourselves, the library decodes to the same.
+        library = self.run_dump(*files, options=("-l", *options))
+        self.assertEqual(done.stdout, library.stdout)
         return json.loads(done.stdout)
 
     def fails(self, status, *parts, files=(), options=(), environment=None):
