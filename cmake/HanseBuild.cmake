@@ -14,12 +14,14 @@ pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 pkg_check_modules(HDF5 REQUIRED IMPORTED_TARGET hdf5-serial)
 pkg_check_modules(JANSSON REQUIRED IMPORTED_TARGET jansson)
 pkg_check_modules(LZ4 REQUIRED IMPORTED_TARGET liblz4)
+pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
 # All of them once more, for programs that take the static library: the list
 # goes into hanse.pc and the CMake package.
-set(HANSE_MODULES blosc hdf5-serial jansson libdeflate liblz4 yaml-0.1 libzstd)
+set(HANSE_MODULES
+  blosc hdf5-serial jansson libdeflate liblz4 libseccomp yaml-0.1 libzstd)
 pkg_check_modules(HANSE_PRIVATE REQUIRED IMPORTED_TARGET ${HANSE_MODULES})
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(HANSE_OPENMP_LIBS ${OpenMP_C_LIB_NAMES})
