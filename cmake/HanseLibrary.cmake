@@ -28,7 +28,7 @@ set_target_properties(hanse_shared PROPERTIES
 # of OpenMP's named critical sections (`ld -d` gives these their memory).
 set(joined ${PROJECT_BINARY_DIR}/hanse_joined.o)
 add_custom_command(OUTPUT ${joined}
-  COMMAND ${CMAKE_LINKER} -r -d -o ${joined} ${objects}
+  COMMAND ${CMAKE_C_COMPILER} -nostdlib -r -Wl,-d -o ${joined} ${objects}
   COMMAND ${CMAKE_OBJCOPY} --localize-hidden
           --wildcard --localize-symbol=.gomp_critical_* ${joined}
   DEPENDS ${objects} COMMAND_EXPAND_LISTS VERBATIM
