@@ -22,6 +22,7 @@ static bool take(hanse_budget *budget, uint64_t size_bytes)
                           size_bytes;
     if (budget->limit_bytes != 0 && used > budget->limit_bytes) {
         atomic_fetch_sub(&budget->used_bytes, size_bytes);
+        atomic_store(&budget->refused, true);
         return false;
     }
     uint64_t peak = atomic_load(&budget->peak_bytes);
@@ -87,15 +88,14 @@ hanse_status hanse_fail_budget(hanse_error *error, const hanse_budget *budget,
     size_t total;
     if (!hanse_size_multiply(n, size_bytes, &total))
         total = SIZE_MAX;
-    if (budget != NULL && budget->limit_bytes != 0) {
+    if (budget != NULL && atomic_load(&budget->refused)) {
         const uint64_t used = atomic_load(&budget->used_bytes);
-        if (used + total > budget->limit_bytes)
-            return hanse_fail(error, HANSE_ERR_LIMIT,
-                              "memory limit reached: %s needs %zu bytes more "
-                              "than the %llu in use, the limit is %llu; raise "
-                              "--memory or group by fewer keys",
-                              what, total, (unsigned long long)used,
-                              (unsigned long long)budget->limit_bytes);
+        return hanse_fail(error, HANSE_ERR_LIMIT,
+                          "memory limit reached: %s needs %zu bytes more than "
+                          "the %llu in use, the limit is %llu; raise --memory "
+                          "or group by fewer keys",
+                          what, total, (unsigned long long)used,
+                          (unsigned long long)budget->limit_bytes);
     }
     return hanse_fail_nomem(error, what, total);
 }

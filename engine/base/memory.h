@@ -17,6 +17,7 @@ typedef struct hanse_budget {
     uint64_t limit_bytes; /* 0: none */
     _Atomic uint64_t used_bytes;
     _Atomic uint64_t peak_bytes;
+    _Atomic bool refused; /* a request was beyond the limit */
 } hanse_budget;
 
 /* Product of two sizes; false when it does not fit. */
@@ -43,8 +44,8 @@ void hanse_free(hanse_budget *budget, void *memory, size_t n,
 void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old,
                  size_t n_new, size_t size_bytes);
 
-/* HANSE_ERR_LIMIT when the budget was the reason, else HANSE_ERR_NOMEM, with a
- * message that names what was wanted. */
+/* HANSE_ERR_LIMIT when the budget has refused a request, else HANSE_ERR_NOMEM,
+ * with a message that names what was wanted. */
 hanse_status hanse_fail_budget(hanse_error *error, const hanse_budget *budget,
                                const char *what, size_t n, size_t size_bytes);
 
