@@ -284,7 +284,7 @@ static hanse_status text_codes(hanse_fold *fold, size_t key,
 {
     const hanse_block *block = &fold->block;
     uint32_t *codes = block->key_codes[key];
-    const char *bytes = array->values;
+    const char *bytes = array->values != NULL ? array->values : "";
     for (size_t i = 0; i < block->n; i++) {
         const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
         if (array->missing != NULL && array->missing[row]) {

@@ -208,5 +208,7 @@ hanse_status hanse_int_map_codes(hanse_int_map *map, const int64_t *values,
         else
             HANSE_TRY(add_ranged(map, values[i], error));
     }
+    if (i == n)
+        return HANSE_OK;
     return hashed_codes(map, values + i, n - i, codes + i, error);
 }

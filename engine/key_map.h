@@ -68,7 +68,8 @@ static inline const char *hanse_text_map_text(const hanse_text_map *map,
                                               size_t code, size_t *length)
 {
     *length = (size_t)(map->starts[code + 1] - map->starts[code]);
-    return map->bytes + map->starts[code];
+    /* There are no bytes while all texts are empty. */
+    return map->bytes == NULL ? "" : map->bytes + map->starts[code];
 }
 
 #endif

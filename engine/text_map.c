@@ -131,6 +131,10 @@ hanse_status hanse_text_map_code(hanse_text_map *map, const char *text,
             return HANSE_OK;
         }
     }
+    if (map->n >= HANSE_CODE_NONE - 1)
+        return hanse_fail(error, HANSE_ERR_LIMIT,
+                          "more than %u distinct texts in one key column",
+                          HANSE_CODE_NONE - 1);
     if (map->n == map->capacity)
         HANSE_TRY(grow_texts(map, error));
     if (map->n_bytes + length > map->capacity_bytes)
