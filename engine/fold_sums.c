@@ -148,7 +148,7 @@ static hanse_status add_list(hanse_fold *fold, size_t index, part rows,
         const size_t row = rows.first + list[i];
         const double x = value_of(fold, measure, row);
         if (!isfinite(x) || x == 0.0) {
-            if (!square)
+            if (!square && (x != 0.0 || signbit(x)))
                 HANSE_TRY(add_rare(fold, measure, row, x, error));
             continue;
         }
