@@ -20,7 +20,8 @@
  * Errors: functions return a hanse_status, HANSE_OK (0) on success. `error`
  * may be NULL; otherwise it receives the detail. On failure outputs are left
  * untouched and handles stay valid in the state that they had, unless the
- * comment says otherwise.
+ * comment says otherwise. A NULL where the comment does not allow one is
+ * HANSE_ERR_ARGUMENT in functions that return a status.
  *
  * Threads: different handles may be used from different threads at the same
  * time; one handle may not, except for functions that take it as const.
@@ -133,7 +134,7 @@ typedef struct hanse_field {
     int64_t missing_code;
 } hanse_field;
 
-/* Columns of a table. */
+/* Columns of a table. Names are not empty and occur once. */
 typedef struct hanse_schema {
     const hanse_field *fields;
     size_t n_fields;
@@ -205,8 +206,9 @@ HANSE_API hanse_status hanse_spec_create(hanse_spec **out, hanse_error *error);
 HANSE_API void hanse_spec_destroy(hanse_spec *spec);
 
 /* Adds a grouping by n_keys columns; with n_keys 0 all rows are one group.
- * Its table is named by_<key>_<key>, or total. The same grouping twice is
- * HANSE_ERR_SPEC. */
+ * Its table is named by_<key>_<key>, or total; characters other than letters
+ * and digits become underscores, and a name that is taken gets a number. The
+ * same grouping twice is HANSE_ERR_SPEC. */
 HANSE_API hanse_status hanse_spec_add_grouping(hanse_spec *spec,
                                                const char *const *keys,
                                                size_t n_keys,
@@ -269,13 +271,16 @@ HANSE_API bool hanse_aggregation_uses(const hanse_aggregation *aggregation,
                                       size_t index);
 
 /* Adds the rows of a batch. After HANSE_ERR_NOMEM or HANSE_ERR_LIMIT the
- * aggregation can only be destroyed. */
+ * aggregation can only be destroyed; other calls are refused. */
 HANSE_API hanse_status hanse_aggregation_add(hanse_aggregation *aggregation,
                                              const hanse_batch *batch,
                                              hanse_error *error);
 
 /* Adds everything that `other` holds; both must come from the same
- * specification and columns. `other` is unchanged. */
+ * specification and columns, else HANSE_ERR_SPEC: the same keys with the same
+ * labels, and formulas and filter in the same words. `other` is unchanged.
+ * After HANSE_ERR_NOMEM or HANSE_ERR_LIMIT the aggregation can only be
+ * destroyed. */
 HANSE_API hanse_status hanse_aggregation_merge(hanse_aggregation *aggregation,
                                                const hanse_aggregation *other,
                                                hanse_error *error);

@@ -12,6 +12,22 @@
 
 #include "engine/sort.h"
 
+/* The first label of a code, NULL when it has none. */
+static const char *find_label(const hanse_plan_key *key, int64_t code)
+{
+    size_t low = 0, high = key->n_labels;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (key->labels[middle].code < code)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < key->n_labels && key->labels[low].code == code
+               ? key->labels[low].text
+               : NULL;
+}
+
 const char *hanse_key_text(const hanse_fold *fold, size_t key, size_t code,
                            char *buffer, size_t *length)
 {
@@ -20,13 +36,14 @@ const char *hanse_key_text(const hanse_fold *fold, size_t key, size_t code,
     if (codes->is_text)
         return hanse_text_map_text(&codes->texts, code - 1, length);
     const int64_t value = codes->ints.values[code - 1];
-    for (size_t i = 0; i < plan_key->n_labels; i++) {
-        if (plan_key->labels[i].code == value) {
-            *length = strlen(plan_key->labels[i].text);
-            return plan_key->labels[i].text;
-        }
+    const char *label = find_label(plan_key, value);
+    if (label != NULL) {
+        *length = strlen(label);
+        return label;
     }
-    *length = (size_t)snprintf(buffer, 32, "%" PRId64, value);
+    *length = (size_t)(plan_key->type == HANSE_UINT64
+                           ? snprintf(buffer, 32, "%" PRIu64, (uint64_t)value)
+                           : snprintf(buffer, 32, "%" PRId64, value));
     return buffer;
 }
 
@@ -66,6 +83,7 @@ typedef struct text_entry {
     const char *text; /* NULL: in the buffer, which moves with the entry */
     size_t length;
     uint32_t code;
+    int64_t number; /* of a labelled key, 0 otherwise */
     char buffer[32];
 } text_entry;
 
@@ -81,7 +99,10 @@ static int compare_texts(const void *a, const void *b)
     const int order = n == 0 ? 0 : memcmp(text_of(x), text_of(y), n);
     if (order != 0)
         return order;
-    return (x->length > y->length) - (x->length < y->length);
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
+    /* Different codes may have one text: never the order of the rows. */
+    return (x->number > y->number) - (x->number < y->number);
 }
 
 static hanse_status rank_texts(const hanse_fold *fold, size_t key,
@@ -94,6 +115,8 @@ static hanse_status rank_texts(const hanse_fold *fold, size_t key,
     for (size_t code = 1; code < n; code++) {
         text_entry *entry = &entries[code - 1];
         entry->code = (uint32_t)code;
+        entry->number =
+            fold->keys[key].is_text ? 0 : fold->keys[key].ints.values[code - 1];
         entry->text =
             hanse_key_text(fold, key, code, entry->buffer, &entry->length);
         if (entry->text == entry->buffer)

@@ -50,6 +50,7 @@ void hanse_plan_destroy(hanse_plan *plan)
         free(plan->measures[i].name);
         free(plan->measures[i].long_name);
         free(plan->measures[i].units);
+        free(plan->measures[i].text);
         hanse_formula_destroy(plan->measures[i].formula);
     }
     for (size_t i = 0; i < plan->n_groupings; i++) {
@@ -57,6 +58,7 @@ void hanse_plan_destroy(hanse_plan *plan)
         free(plan->groupings[i].keys);
     }
     destroy_keys(plan);
+    free(plan->filter_text);
     hanse_formula_destroy(plan->filter);
     free(plan->measures);
     free(plan->groupings);
@@ -80,6 +82,15 @@ static bool copy_text(char **out, const char *text)
 
 /* ---- Keys and groupings ------------------------------------------------- */
 
+/* By code; of several texts of one code the first by text counts. */
+static int compare_labels(const void *a, const void *b)
+{
+    const hanse_label *x = a, *y = b;
+    if (x->code != y->code)
+        return x->code < y->code ? -1 : 1;
+    return strcmp(x->text, y->text);
+}
+
 static bool copy_labels(hanse_plan_key *key, const hanse_field *field)
 {
     if (field->n_labels == 0)
@@ -94,6 +105,7 @@ static bool copy_labels(hanse_plan_key *key, const hanse_field *field)
         if (key->labels[i].text == NULL)
             return false;
     }
+    qsort(key->labels, key->n_labels, sizeof *key->labels, compare_labels);
     return true;
 }
 
@@ -204,6 +216,7 @@ static hanse_status describe_measure(hanse_plan_measure *to,
         long_name = field != NULL && field->long_name != NULL ? field->long_name
                                                               : from->formula;
     if (!copy_text(&to->name, from->name) ||
+        !copy_text(&to->text, from->formula) ||
         !copy_text(&to->long_name, long_name) ||
         !copy_text(&to->units, field != NULL ? field->units : NULL))
         return nomem(error);
@@ -288,6 +301,8 @@ static hanse_status resolve(hanse_plan *plan, const hanse_spec *spec,
     plan->groupings = calloc(spec->n_groupings, sizeof *plan->groupings);
     if (plan->measures == NULL || plan->groupings == NULL)
         return nomem(error);
+    if (!copy_text(&plan->filter_text, spec->filter))
+        return nomem(error);
     if (spec->filter != NULL)
         HANSE_TRY(hanse_formula_compile(spec->filter, "filter", schema,
                                         HANSE_WANT_CONDITION, &plan->filter,
@@ -303,6 +318,7 @@ hanse_status hanse_plan_create(const hanse_spec *spec,
                                const hanse_schema *schema, hanse_plan **out,
                                hanse_error *error)
 {
+    HANSE_TRY(hanse_schema_check(schema, error));
     hanse_plan *plan = calloc(1, sizeof *plan);
     if (plan == NULL)
         return nomem(error);
@@ -315,13 +331,30 @@ hanse_status hanse_plan_create(const hanse_spec *spec,
     return HANSE_OK;
 }
 
+/* Whether codes stand for the same texts. */
+static bool same_labels(const hanse_plan_key *a, const hanse_plan_key *b)
+{
+    if (a->n_labels != b->n_labels)
+        return false;
+    for (size_t i = 0; i < a->n_labels; i++)
+        if (compare_labels(&a->labels[i], &b->labels[i]) != 0)
+            return false;
+    return true;
+}
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
 static bool same_keys(const hanse_plan *a, const hanse_plan *b)
 {
     if (a->n_keys != b->n_keys || a->n_nodes != b->n_nodes)
         return false;
     for (size_t i = 0; i < a->n_keys; i++)
         if (strcmp(a->keys[i].name, b->keys[i].name) != 0 ||
-            a->keys[i].type != b->keys[i].type)
+            a->keys[i].type != b->keys[i].type ||
+            !same_labels(&a->keys[i], &b->keys[i]))
             return false;
     for (size_t i = 0; i < a->n_nodes; i++)
         if (a->nodes[i].parent != b->nodes[i].parent ||
@@ -336,10 +369,12 @@ bool hanse_plan_equal(const hanse_plan *a, const hanse_plan *b)
         return true;
     if (a->statistics != b->statistics || a->n_measures != b->n_measures ||
         a->n_groupings != b->n_groupings ||
-        a->drop_missing_keys != b->drop_missing_keys || !same_keys(a, b))
+        a->drop_missing_keys != b->drop_missing_keys ||
+        !same_text(a->filter_text, b->filter_text) || !same_keys(a, b))
         return false;
     for (size_t i = 0; i < a->n_measures; i++)
         if (strcmp(a->measures[i].name, b->measures[i].name) != 0 ||
+            strcmp(a->measures[i].text, b->measures[i].text) != 0 ||
             a->measures[i].number != b->measures[i].number)
             return false;
     for (size_t i = 0; i < a->n_groupings; i++)

@@ -22,6 +22,7 @@ typedef struct hanse_plan_measure {
     char *units; /* of the column, NULL for a formula */
     hanse_number number;
     size_t field; /* of a bare column, else SIZE_MAX */
+    char *text; /* of the formula */
     hanse_formula *formula;
 } hanse_plan_measure;
 
@@ -32,7 +33,7 @@ typedef struct hanse_plan_key {
     char *long_name;
     char *units;
     hanse_type type;
-    hanse_label *labels; /* own copy */
+    hanse_label *labels; /* own copy, ascending by code */
     size_t n_labels;
     int64_t missing_code;
 } hanse_plan_key;
@@ -56,6 +57,7 @@ typedef struct hanse_plan {
     hanse_type *types;     /* of its fields */
     size_t *used;          /* fields that are read, ascending */
     size_t n_used;
+    char *filter_text;     /* NULL: none */
     hanse_formula *filter; /* NULL: none */
     hanse_plan_measure *measures;
     size_t n_measures;

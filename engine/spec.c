@@ -15,6 +15,7 @@
 
 hanse_status hanse_spec_create(hanse_spec **out, hanse_error *error)
 {
+    HANSE_REQUIRE(out, error);
     hanse_spec *spec = calloc(1, sizeof *spec);
     if (spec == NULL)
         return hanse_fail_nomem(error, "specification", sizeof *spec);
@@ -61,11 +62,20 @@ static char safe_character(char c)
     return isalnum((unsigned char)c) ? c : '_';
 }
 
-static char *grouping_name(const char *const *keys, size_t n_keys)
+static bool name_is_taken(const hanse_spec *spec, const char *name)
+{
+    for (size_t i = 0; i < spec->n_groupings; i++)
+        if (strcasecmp(spec->groupings[i].name, name) == 0)
+            return true;
+    return false;
+}
+
+static char *grouping_name(const hanse_spec *spec, const char *const *keys,
+                           size_t n_keys)
 {
     if (n_keys == 0)
         return hanse_text_copy("total");
-    size_t length = 3;
+    size_t length = 3 + 24; /* "by" and a number */
     for (size_t i = 0; i < n_keys; i++)
         length += strlen(keys[i]) + 1;
     char *name = malloc(length);
@@ -78,15 +88,28 @@ static char *grouping_name(const char *const *keys, size_t n_keys)
             *end++ = safe_character(*c);
     }
     *end = '\0';
+    for (size_t number = 2; name_is_taken(spec, name); number++)
+        sprintf(end, "_%zu", number);
     return name;
 }
 
+static bool same_grouping(const hanse_spec_grouping *grouping,
+                          const char *const *keys, size_t n_keys)
+{
+    for (size_t i = 0; i < n_keys && i < grouping->n_keys; i++)
+        if (strcmp(grouping->keys[i], keys[i]) != 0)
+            return false;
+    return grouping->n_keys == n_keys;
+}
+
 static hanse_status check_keys(const hanse_spec *spec, const char *const *keys,
-                               size_t n_keys, const char *name,
-                               hanse_error *error)
+                               size_t n_keys, hanse_error *error)
 {
     for (size_t i = 0; i < n_keys; i++) {
-        if (keys[i] == NULL || keys[i][0] == '\0')
+        if (keys[i] == NULL)
+            return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                              "grouping: key %zu is NULL", i);
+        if (keys[i][0] == '\0')
             return hanse_fail(error, HANSE_ERR_SPEC,
                               "grouping: a key without a name");
         for (size_t j = 0; j < i; j++)
@@ -95,30 +118,25 @@ static hanse_status check_keys(const hanse_spec *spec, const char *const *keys,
                                   "grouping: key '%s' is named twice", keys[i]);
     }
     for (size_t i = 0; i < spec->n_groupings; i++)
-        if (strcasecmp(spec->groupings[i].name, name) == 0)
+        if (same_grouping(&spec->groupings[i], keys, n_keys))
             return hanse_fail(error, HANSE_ERR_SPEC,
                               "grouping: the table '%s' is asked for twice",
-                              name);
+                              spec->groupings[i].name);
     return HANSE_OK;
 }
 
 hanse_status hanse_spec_add_grouping(hanse_spec *spec, const char *const *keys,
                                      size_t n_keys, hanse_error *error)
 {
-    hanse_status status = HANSE_ERR_NOMEM;
     hanse_spec_grouping grouping = {0};
-    for (size_t i = 0; i < n_keys; i++)
-        if (keys[i] == NULL)
-            return hanse_fail(error, HANSE_ERR_ARGUMENT,
-                              "grouping: key %zu is NULL", i);
-    grouping.name = grouping_name(keys, n_keys);
+    HANSE_REQUIRE(spec, error);
+    if (n_keys != 0)
+        HANSE_REQUIRE(keys, error);
+    HANSE_TRY(check_keys(spec, keys, n_keys, error));
+    grouping.name = grouping_name(spec, keys, n_keys);
     grouping.keys = calloc(n_keys + 1, sizeof *grouping.keys);
     if (grouping.name == NULL || grouping.keys == NULL)
         goto err_grouping;
-    status = check_keys(spec, keys, n_keys, grouping.name, error);
-    if (status != HANSE_OK)
-        goto err_grouping;
-    status = HANSE_ERR_NOMEM;
     for (size_t i = 0; i < n_keys; i++) {
         grouping.keys[i] = hanse_text_copy(keys[i]);
         if (grouping.keys[i] == NULL)
@@ -135,9 +153,7 @@ hanse_status hanse_spec_add_grouping(hanse_spec *spec, const char *const *keys,
 
 err_grouping:
     clear_grouping(&grouping);
-    if (status == HANSE_ERR_NOMEM)
-        return hanse_fail_nomem(error, "grouping", sizeof grouping);
-    return status;
+    return hanse_fail_nomem(error, "grouping", sizeof grouping);
 }
 
 /* ---- Measures ----------------------------------------------------------- */
@@ -165,9 +181,9 @@ static hanse_status add_measure(hanse_spec *spec, const char *name,
                                 const char *formula, const char *long_name,
                                 hanse_error *error)
 {
-    if (name == NULL || formula == NULL)
-        return hanse_fail(error, HANSE_ERR_ARGUMENT,
-                          "measure: name or formula is NULL");
+    HANSE_REQUIRE(spec, error);
+    HANSE_REQUIRE(name, error);
+    HANSE_REQUIRE(formula, error);
     HANSE_TRY(check_measure_name(spec, name, error));
     hanse_spec_measure measure = {hanse_text_copy(name),
                                   hanse_text_copy(formula),
@@ -218,6 +234,7 @@ hanse_status hanse_spec_add_model(hanse_spec *spec, hanse_model model,
 hanse_status hanse_spec_set_filter(hanse_spec *spec, const char *formula,
                                    hanse_error *error)
 {
+    HANSE_REQUIRE(spec, error);
     char *copy = hanse_text_copy(formula);
     if (formula != NULL && copy == NULL)
         return hanse_fail_nomem(error, "filter", strlen(formula) + 1);
@@ -229,6 +246,7 @@ hanse_status hanse_spec_set_filter(hanse_spec *spec, const char *formula,
 hanse_status hanse_spec_set_statistics(hanse_spec *spec, uint32_t statistics,
                                        hanse_error *error)
 {
+    HANSE_REQUIRE(spec, error);
     if (statistics == 0 || (statistics & ~(uint32_t)HANSE_STAT_ALL) != 0)
         return hanse_fail(error, HANSE_ERR_SPEC,
                           "statistics: none given, or an unknown one");
@@ -240,36 +258,12 @@ hanse_status hanse_spec_set_missing_keys(hanse_spec *spec,
                                          hanse_missing_keys choice,
                                          hanse_error *error)
 {
+    HANSE_REQUIRE(spec, error);
     if (choice != HANSE_MISSING_KEYS_GROUP && choice != HANSE_MISSING_KEYS_DROP)
         return hanse_fail(error, HANSE_ERR_ARGUMENT,
                           "missing keys: no such choice");
     spec->missing_keys = choice;
     return HANSE_OK;
-}
-
-size_t hanse_schema_find(const hanse_schema *schema, const char *name)
-{
-    for (size_t i = 0; i < schema->n_fields; i++)
-        if (strcmp(schema->fields[i].name, name) == 0)
-            return i;
-    return SIZE_MAX;
-}
-
-hanse_status hanse_fail_column(hanse_error *error, const char *what,
-                               const char *name, const hanse_schema *schema)
-{
-    const char *nearest = NULL;
-    const char **names = malloc((schema->n_fields + 1) * sizeof *names);
-    if (names != NULL) {
-        for (size_t i = 0; i < schema->n_fields; i++)
-            names[i] = schema->fields[i].name;
-        nearest = hanse_suggest(name, names, schema->n_fields);
-        free(names);
-    }
-    return hanse_fail(
-        error, HANSE_ERR_COLUMN, "%s: no column '%s' in the table%s%s%s", what,
-        name, nearest != NULL ? ", did you mean '" : "",
-        nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 }
 
 static hanse_status complete_models(hanse_spec *spec,
@@ -299,15 +293,36 @@ static hanse_status complete_groupings(hanse_spec *spec,
     return HANSE_OK;
 }
 
-hanse_status hanse_spec_complete(hanse_spec *spec, const hanse_schema *schema,
-                                 hanse_error *error)
+static hanse_status complete_tables(hanse_spec *spec,
+                                    const hanse_schema *schema,
+                                    hanse_error *error)
 {
-    if (spec->n_measures == 0)
-        HANSE_TRY(complete_models(spec, schema, error));
     if (spec->n_groupings == 0)
         HANSE_TRY(complete_groupings(spec, schema, error));
     for (size_t i = 0; i < spec->n_groupings; i++)
         if (spec->groupings[i].n_keys == 0)
             return HANSE_OK;
     return hanse_spec_add_grouping(spec, NULL, 0, error);
+}
+
+hanse_status hanse_spec_complete(hanse_spec *spec, const hanse_schema *schema,
+                                 hanse_error *error)
+{
+    HANSE_REQUIRE(spec, error);
+    HANSE_REQUIRE(schema, error);
+    HANSE_TRY(hanse_schema_check(schema, error));
+    const size_t n_measures = spec->n_measures;
+    const size_t n_groupings = spec->n_groupings;
+    hanse_status status = HANSE_OK;
+    if (n_measures == 0)
+        status = complete_models(spec, schema, error);
+    if (status == HANSE_OK)
+        status = complete_tables(spec, schema, error);
+    if (status == HANSE_OK)
+        return HANSE_OK;
+    while (spec->n_measures > n_measures)
+        clear_measure(&spec->measures[--spec->n_measures]);
+    while (spec->n_groupings > n_groupings)
+        clear_grouping(&spec->groupings[--spec->n_groupings]);
+    return status;
 }

@@ -29,6 +29,10 @@ struct hanse_spec {
     hanse_missing_keys missing_keys;
 };
 
+/* HANSE_ERR_ARGUMENT when a column has no name, no known type, a label without
+ * text, or the name of another. */
+hanse_status hanse_schema_check(const hanse_schema *schema, hanse_error *error);
+
 /* Index of a field by name, SIZE_MAX when there is none. */
 size_t hanse_schema_find(const hanse_schema *schema, const char *name);
 

@@ -53,7 +53,7 @@ const char *hanse_statistic_name(hanse_statistic statistic)
 
 bool hanse_statistic_parse(const char *name, hanse_statistic *out)
 {
-    for (size_t i = 0; i < N_STATISTICS; i++) {
+    for (size_t i = 0; name != NULL && i < N_STATISTICS; i++) {
         if (strcmp(statistic_table[i].name, name) == 0) {
             *out = statistic_table[i].statistic;
             return true;

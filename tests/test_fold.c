@@ -673,7 +673,7 @@ static void spec_errors_name_the_fault(void **state)
     hanse_aggregation *aggregation = NULL;
     hanse_error error;
     const char *wrong[] = {"clusterr"}, *real[] = {"ratio"};
-    const char *twice[] = {"chain", "chain"}, *same[] = {"Chain"};
+    const char *twice[] = {"chain", "chain"}, *same[] = {"chain"};
     assert_int_equal(
         hanse_aggregation_create(spec, &schema, &aggregation, &error),
         HANSE_ERR_SPEC);

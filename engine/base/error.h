@@ -22,6 +22,15 @@
 __attribute__((format(printf, 3, 4))) hanse_status
 hanse_fail(hanse_error *error, hanse_status status, const char *format, ...);
 
+/* Returns HANSE_ERR_ARGUMENT from a function of the public interface when a
+ * pointer that it needs is NULL. */
+#define HANSE_REQUIRE(pointer, error)                                         \
+    do {                                                                      \
+        if ((pointer) == NULL)                                                \
+            return hanse_fail(error, HANSE_ERR_ARGUMENT, "%s: %s is NULL",    \
+                              __func__, #pointer);                            \
+    } while (0)
+
 /* "out of memory: <what>, <size> bytes"; `error` may be NULL. */
 hanse_status hanse_fail_nomem(hanse_error *error, const char *what,
                               size_t size_bytes);
