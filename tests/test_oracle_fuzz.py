@@ -1,0 +1,409 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Random jobs of `hanse run` against exact arithmetic on whole numbers.
+
+Each case makes a table (random columns of all types, missing values,
+infinities, zeros of both signs, exponents from narrow to the whole range of
+binary64), writes it as one or several files, runs a random job and compares
+every value of every table to the last bit. A failing case prints its number,
+which runs it alone.
+
+usage: test_oracle_fuzz.py HANSE [CASES [FIRST]]
+"""
+import math
+import os
+import random
+import subprocess
+import sys
+import tempfile
+
+import h5py
+import numpy as np
+
+HANSE = sys.argv[1]
+CASES = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+FIRST = int(sys.argv[3]) if len(sys.argv) > 3 else 0
+STATISTICS = ["count", "missing", "total", "mean", "min", "max", "var", "std"]
+INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
+
+
+class Column:
+    """Values as Python objects (None: missing) and how they are stored."""
+
+    def __init__(self, values, stored, dtype=None, fill=None):
+        self.values, self.stored = values, stored
+        self.dtype, self.fill = dtype, fill
+        self.is_float = dtype is None and stored.dtype.kind == "f"
+
+
+# ---- Random columns ---------------------------------------------------------
+
+def integers(rng, n, low, high, kind, missing):
+    values = [rng.randint(low, high) for _ in range(n)]
+    fill = None
+    if missing:
+        fill = rng.choice([low, high, values[0]])
+    stored = np.array(values, kind)
+    if rng.random() < 0.2:
+        stored = stored.astype(stored.dtype.newbyteorder(">"))
+    return Column([None if v == fill else v for v in values], stored,
+                  fill=fill)
+
+
+def integer_key(rng, n):
+    kind = rng.choice(INTEGERS)
+    info = np.iinfo(kind)
+    width = rng.choice([1, 3, 40, 1000, 2**20, 2**64])
+    low = rng.choice([int(info.min), int(info.max) - width, -3, 0])
+    low = min(max(low, int(info.min)), int(info.max))
+    high = min(low + width, int(info.max))
+    column = integers(rng, n, low, high, kind, rng.random() < 0.4)
+    if rng.random() < 0.4:  # few values, far apart
+        few = rng.sample(column.values, min(n, 5))
+        pick = [rng.choice(few) for _ in range(n)]
+        fill = column.fill
+        stored = np.array([fill if v is None else v for v in pick], kind)
+        column = Column(pick, stored, fill=fill)
+    return column
+
+
+def text_key(rng, n):
+    alphabet = rng.choice(["ab", "abcdefghij", "城市xyz é"])
+    longest = rng.choice([1, 3, 9, 40])
+    pool = ["".join(rng.choice(alphabet) for _ in range(rng.randint(1, longest)))
+            for _ in range(rng.choice([1, 5, 100]))]
+    values = [rng.choice(pool) for _ in range(n)]
+    return Column(values, np.array(values, object), h5py.string_dtype())
+
+
+def enum_key(rng, n):
+    codes = rng.sample(range(-20, 100), rng.randint(1, 12))
+    names = {f"{rng.choice('XYZ')}{i}": c for i, c in enumerate(codes)}
+    label = {c: name for name, c in names.items()}
+    picked = [rng.choice(codes) for _ in range(n)]
+    return Column([label[c] for c in picked], np.array(picked, "i1"),
+                  h5py.enum_dtype(names, basetype="i1"))
+
+
+def exponents(rng):
+    """A range of binary exponents: narrow, wide, or the whole of binary64."""
+    low = rng.choice([-1074, -1022, -600, -480, -40, -3, 0, 400, 900])
+    return low, min(low + rng.choice([0, 20, 60, 100, 200, 900, 2100]), 1023)
+
+
+def one_float(rng, low, high):
+    return math.ldexp(rng.choice([-1, 1]) * (1 + rng.getrandbits(52) / 2**52),
+                      rng.randint(low, high))
+
+
+def float_measure(rng, n):
+    style = rng.choice(["range", "range", "range", "money", "whole", "cancel",
+                        "zeros", "same", "late"])
+    low, high = exponents(rng)
+    if style == "money":
+        values = [round(rng.lognormvariate(5, 3), 2) for _ in range(n)]
+    elif style == "whole":
+        values = [float(rng.randint(-2**53, 2**53)) for _ in range(n)]
+    elif style == "zeros":
+        zeros = rng.choice([[0.0], [-0.0], [0.0, -0.0]])
+        values = [rng.choice(zeros) for _ in range(n)]
+    elif style == "same":
+        values = [one_float(rng, low, high)] * n
+    else:
+        values = [one_float(rng, low, high) for _ in range(n)]
+    if style == "cancel":
+        values = [-values[i - 1] if i % 2 else values[i] for i in range(n)]
+    if style == "late":  # the range of the column shows at its end only
+        values = [math.ldexp(v, -500) if i < 0.9 * n else v
+                  for i, v in enumerate(values)]
+    odd = rng.choice([0, 0, 0.01, 0.3])
+    strange = rng.choice([[math.nan], [math.nan, -0.0, 0.0],
+                          [math.inf], [-math.inf, math.inf, math.nan],
+                          [5e-324, -5e-324], [1.7976931348623157e308]])
+    values = [rng.choice(strange) if rng.random() < odd else v for v in values]
+    kind = rng.choice(["f8", "f8", ">f8", "f4"])
+    with np.errstate(over="ignore", under="ignore"):
+        stored = np.array(values).astype(kind)
+    return Column([None if math.isnan(v) else float(v) for v in stored.tolist()],
+                  stored)
+
+
+def integer_measure(rng, n):
+    kind = rng.choice(INTEGERS)
+    info = np.iinfo(kind)
+    low, high = int(info.min), int(info.max)
+    if rng.random() < 0.7:  # so that totals fit
+        low, high = max(low, -2**40), min(high, 2**40)
+    return integers(rng, n, low, high, kind, rng.random() < 0.4)
+
+
+# ---- Writing ----------------------------------------------------------------
+
+def as_dtype(column):
+    return column.dtype if column.dtype is not None else column.stored.dtype
+
+
+def write_columns(file, columns, rows, rng):
+    group = file.create_group("enterprises")
+    for name, column in columns.items():
+        part = column.stored[rows]
+        n_chunks = rng.choice([None, 1, 2, 20]) if len(part) else None
+        chunks = None if n_chunks is None else (-(-len(part) // n_chunks),)
+        dataset = group.create_dataset(name, data=part, dtype=as_dtype(column),
+                                       chunks=chunks)
+        if column.fill is not None:
+            dataset.attrs[rng.choice(["_FillValue", "missing_value"])] = \
+                np.array(column.fill, column.stored.dtype)
+
+
+def write_compound(file, columns, rows):
+    dtype = np.dtype([(name, as_dtype(c)) for name, c in columns.items()])
+    table = np.empty(len(range(*rows.indices(len(next(iter(
+        columns.values())).stored)))), dtype)
+    for name, column in columns.items():
+        table[name] = column.stored[rows]
+    file.create_dataset("enterprises", data=table)
+
+
+def write_files(folder, columns, n, rng):
+    n_files = rng.choice([1, 1, 2, 5])
+    cuts = sorted(rng.randint(0, n) for _ in range(n_files - 1))
+    compound = rng.random() < 0.3 and all(
+        c.fill is None for c in columns.values())
+    paths = []
+    for k, (start, end) in enumerate(zip([0] + cuts, cuts + [n])):
+        paths.append(f"{folder}/in{k}.h5")
+        with h5py.File(paths[-1], "w") as file:
+            if compound:
+                write_compound(file, columns, slice(start, end))
+            else:
+                write_columns(file, columns, slice(start, end), rng)
+    return paths
+
+
+# ---- The oracle -------------------------------------------------------------
+
+def scaled(values):
+    """Finite numbers as integers and the exponent of their common unit."""
+    ratios = [v.as_integer_ratio() for v in values]
+    unit = max((d for _, d in ratios), default=1)
+    return [p * (unit // d) for p, d in ratios], unit
+
+
+def divide(a, b):
+    """a / b rounded once; int division in Python rounds to nearest even."""
+    try:
+        return a / b
+    except OverflowError:
+        return -math.inf if a < 0 else math.inf
+
+
+def infinite_sum(values):
+    """Sum of values with infinities among them; None without."""
+    signs = {v for v in values if isinstance(v, float) and math.isinf(v)}
+    if not signs:
+        return None
+    return math.nan if len(signs) == 2 else signs.pop()
+
+
+def zeros_are_negative(values):
+    return values and all(
+        isinstance(v, float) and v == 0 and math.copysign(1, v) < 0
+        for v in values)
+
+
+def expect(values, is_float):
+    present = [v for v in values if v is not None]
+    n = len(present)
+    out = dict.fromkeys(STATISTICS, math.nan)
+    out["count"], out["missing"] = n, len(values) - n
+    order = lambda v: (v, math.copysign(1, v))
+    if n:
+        out["min"], out["max"] = min(present, key=order), max(present, key=order)
+    rare = infinite_sum(present)
+    if rare is not None:
+        out["total"] = out["mean"] = rare
+        return out
+    wholes, unit = scaled(present)
+    total = sum(wholes)
+    out["total"] = divide(total, unit) if is_float else total
+    if n:
+        out["mean"] = divide(total, unit * n)
+    if zeros_are_negative(present):
+        out["total"] = out["mean"] = -0.0
+    if n > 1:
+        squares = sum(w * w for w in wholes)
+        out["var"] = divide(n * squares - total * total,
+                            n * (n - 1) * unit * unit)
+        out["std"] = math.sqrt(out["var"])
+    return out
+
+
+def sort_key(key):
+    return [(k is None, k.encode() if isinstance(k, str) else (k or 0))
+            for k in key]
+
+
+def group_rows(columns, keys, kept, drop):
+    groups = {}
+    for row in kept:
+        key = tuple(columns[k].values[row] for k in keys)
+        if not drop or None not in key:
+            groups.setdefault(key, []).append(row)
+    if not keys:
+        groups.setdefault((), [])
+    return groups
+
+
+def totals_fit(groups, columns, measures):
+    for measure in measures:
+        if columns[measure].is_float:
+            continue
+        totals = [sum(columns[measure].values[r] or 0 for r in rows)
+                  for rows in groups.values()]
+        unsigned = columns[measure].stored.dtype.kind == "u"
+        if any(t >= (2**64 if unsigned else 2**63) or t < -2**63
+               for t in totals):
+            return False
+    return True
+
+
+# ---- One case ---------------------------------------------------------------
+
+def same(found, expected):
+    if isinstance(expected, float) and math.isnan(expected):
+        return math.isnan(found)
+    if isinstance(found, (float, np.floating)):
+        return np.float64(found).tobytes() == np.float64(expected).tobytes()
+    return int(found) == expected
+
+
+def read_labels(group, keys):
+    labels = []
+    for k in keys:
+        values = np.atleast_1d(group[k][()]).tolist()
+        values = [v.decode() if isinstance(v, bytes) else v for v in values]
+        if f"{k}_missing" in group:
+            flags = group[f"{k}_missing"][()]
+            values = [None if f == 1 else v for v, f in zip(values, flags)]
+        labels.append(values)
+    return list(zip(*labels)) if keys else [()]
+
+
+def check_table(group, columns, keys, measures, statistics, groups):
+    """The first difference as a text, None when all is as expected."""
+    found = read_labels(group, keys)
+    if found != sorted(groups, key=sort_key):
+        return f"{group.name}: keys {found[:5]}"
+    for row, key in enumerate(found):
+        rows = groups[key]
+        if np.atleast_1d(group["count"][()])[row] != len(rows):
+            return f"{group.name} {key}: count"
+    for measure in measures:
+        column = columns[measure]
+        stored = {s: np.atleast_1d(group[f"{measure}_{s}"][()])
+                  for s in statistics}
+        for row, key in enumerate(found):
+            wanted = expect([column.values[r] for r in groups[key]],
+                            column.is_float)
+            for s in statistics:
+                if not same(stored[s][row], wanted[s]):
+                    return (f"{group.name} {key} {measure}_{s}: "
+                            f"{stored[s][row]!r}, expected {wanted[s]!r}")
+    return None
+
+
+def make_columns(rng, n):
+    columns = {}
+    for k in range(rng.randint(1, 3)):
+        make = rng.choice([integer_key, integer_key, text_key, enum_key])
+        columns[f"k{k}"] = make(rng, n)
+    for m in range(rng.randint(1, 4)):
+        make = rng.choice([float_measure, float_measure, integer_measure])
+        columns[f"m{m}"] = make(rng, n)
+    columns["pick"] = integers(rng, n, 0, 9, "i4", False)
+    return columns
+
+
+def run_hanse(files, out, groupings, measures, statistics, rng, limit, drop):
+    command = [HANSE, "run", *files, "-o", out, "--quiet", "--threads",
+               str(rng.choice([1, 2, 3, 8])), "-s", ",".join(statistics)]
+    for keys in groupings:
+        command += ["--by", ",".join(keys)]
+    for measure in measures:
+        command += ["-m", measure]
+    if limit is not None:
+        command += ["--where", f"pick < {limit}"]
+    if drop:
+        command += ["--missing-keys", "drop"]
+    cpu = {"HANSE_CPU": rng.choice(["scalar", "avx2", "avx512"])}
+    return subprocess.run(command, text=True, capture_output=True, check=False,
+                          env=os.environ | cpu)
+
+
+def pick_groupings(rng, names):
+    groupings = []
+    for _ in range(rng.randint(1, 3)):
+        keys = rng.sample(names, rng.randint(1, len(names)))
+        if keys not in groupings:
+            groupings.append(keys)
+    return groupings
+
+
+def run_case(number, folder):
+    rng = random.Random(number)
+    n = rng.choice([1, 2, 17, 100, 100, 400, 400, 1500])
+    if rng.random() < 0.02:
+        n = 20000  # long enough for limbs to carry
+    columns = make_columns(rng, n)
+    groupings = pick_groupings(rng, [c for c in columns if c[0] == "k"])
+    measures = [c for c in columns if c[0] == "m"]
+    limit = rng.choice([None, None, 0, 1, 5, 10])
+    drop = rng.random() < 0.3
+    kept = [r for r in range(n)
+            if limit is None or columns["pick"].values[r] < limit]
+    tables = [(f"by_{'_'.join(k)}", k) for k in groupings] + [("total", [])]
+    groups = {name: group_rows(columns, keys, kept, drop)
+              for name, keys in tables}
+    statistics = STATISTICS
+    if rng.random() < 0.3:
+        statistics = sorted(rng.sample(STATISTICS, 3))
+    fits = "total" not in statistics or all(
+        totals_fit(g, columns, measures) for g in groups.values())
+
+    files = write_files(folder, columns, n, rng)
+    out = f"{folder}/out.h5"
+    if os.path.exists(out):
+        os.unlink(out)
+    done = run_hanse(files, out, groupings, measures, statistics, rng, limit,
+                     drop)
+    if not fits or not kept:
+        wanted = "nothing was written" if not kept else "does not fit"
+        good = done.returncode == 1 and wanted in done.stderr
+        return None if good and not os.path.exists(out) else (
+            f"expected '{wanted}', got {done.returncode}: {done.stderr}")
+    if done.returncode != 0:
+        return done.stderr
+    with h5py.File(out) as file:
+        for name, keys in tables:
+            fault = check_table(file[name], columns, keys, measures,
+                                statistics, groups[name])
+            if fault is not None:
+                return fault
+    return None
+
+
+def main():
+    n_failed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(FIRST, FIRST + CASES):
+            fault = run_case(number, folder)
+            if fault is not None:
+                n_failed += 1
+                print(f"case {number}: {fault}", flush=True)
+    print(f"{CASES - n_failed} of {CASES} cases passed")
+    sys.exit(1 if n_failed or CASES < 1 else 0)
+
+
+if __name__ == "__main__":
+    main()
