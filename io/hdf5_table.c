@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "io/dataset_record.h"
 #include "io/hdf5_links.h"
 #include "io/result_attributes.h"
 #include "io/utf8.h"
@@ -226,7 +227,10 @@ static hanse_status add_member(builder *b, hid_t row, unsigned index,
                                const hanse_hdf5_layout *layout)
 {
     char reason[HANSE_REASON_SIZE] = "";
-    hanse_hdf5_column column = {.member = index, .layout = *layout};
+    hanse_hdf5_column column = {.member = index,
+                                .member_offset =
+                                    H5Tget_member_offset(row, index),
+                                .layout = *layout};
     char *name = H5Tget_member_name(row, index);
     const hid_t datatype = H5Tget_member_type(row, index);
     hanse_status status;
@@ -315,6 +319,17 @@ static hanse_status describe_path(hid_t file, uint64_t file_bytes,
     return status;
 }
 
+/* Empty maps, one per dataset. */
+static hanse_status make_maps(hanse_hdf5_table *table, hanse_error *error)
+{
+    const size_t n = table->is_compound ? 1 : table->n_columns;
+    table->maps = calloc(n, sizeof *table->maps);
+    if (table->maps == NULL)
+        return hanse_fail_nomem(error, "maps", n * sizeof *table->maps);
+    table->n_maps = n;
+    return HANSE_OK;
+}
+
 hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
                                        const char *path, hanse_hdf5_table *out,
                                        hanse_error *error)
@@ -327,7 +342,9 @@ hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
     if (table.path == NULL)
         return hanse_fail_nomem(error, "path", size);
     snprintf(table.path, size, "%s%s", path[0] == '/' ? "" : "/", path);
-    const hanse_status status = describe_path(file, file_bytes, &table, &own);
+    hanse_status status = describe_path(file, file_bytes, &table, &own);
+    if (status == HANSE_OK)
+        status = make_maps(&table, &own);
     if (status != HANSE_OK) {
         if (error != NULL)
             *error = own;
@@ -347,11 +364,48 @@ void hanse_hdf5_table_clear(hanse_hdf5_table *table)
         free(table->refusals[i].name);
         free(table->refusals[i].reason);
     }
+    for (size_t i = 0; i < table->n_maps; i++)
+        hanse_dataset_map_clear(&table->maps[i]);
+    free(table->maps);
     free(table->columns);
     free(table->refusals);
     free(table->path);
     free(table->file);
     *table = (hanse_hdf5_table){0};
+}
+
+/* Opens the dataset that holds a column. */
+static hid_t open_dataset(hid_t file, const hanse_hdf5_table *table,
+                          size_t column)
+{
+    const hid_t object = hanse_hdf5_open_object(file, table->path);
+    if (object < 0 || table->is_compound)
+        return object;
+    const hid_t dataset =
+        hanse_hdf5_open_object(object, table->columns[column].name);
+    (void)H5Oclose(object);
+    return dataset;
+}
+
+hanse_status hanse_hdf5_table_record(hid_t file, hanse_recording *recording,
+                                     hanse_hdf5_table *table, size_t column,
+                                     hanse_error *error)
+{
+    hanse_dataset_map *map = &table->maps[hanse_hdf5_table_map(table, column)];
+    if (map->is_recorded)
+        return HANSE_OK;
+    const hid_t dataset = open_dataset(file, table, column);
+    if (dataset < 0)
+        return hanse_hdf5_fail(error, "dataset");
+    hanse_dataset_map found;
+    const hanse_status status = hanse_dataset_record(
+        dataset, &table->columns[column].layout, recording, &found, error);
+    (void)H5Oclose(dataset);
+    if (status != HANSE_OK)
+        hanse_dataset_map_clear(&found);
+    else
+        *map = found;
+    return status;
 }
 
 const hanse_hdf5_column *hanse_hdf5_table_find(const hanse_hdf5_table *table,

@@ -7,8 +7,10 @@
 #ifndef HANSE_IO_HDF5_TABLE_H
 #define HANSE_IO_HDF5_TABLE_H
 
+#include "io/dataset_map.h"
 #include "io/hdf5_layout.h"
 #include "io/hdf5_missing.h"
+#include "io/recording_driver.h"
 
 typedef struct hanse_hdf5_column {
     char *name;
@@ -16,8 +18,9 @@ typedef struct hanse_hdf5_column {
     char *long_name; /* NULL when unknown */
     hanse_hdf5_type type;
     hanse_missing_codes missing;
-    char *missing_text; /* "NaN", "-1", "" */
-    size_t member;      /* compound: number of the member */
+    char *missing_text;   /* "NaN", "-1", "" */
+    size_t member;        /* compound: number of the member */
+    size_t member_offset; /* compound: bytes before it in a stored row */
     /* The dataset's; for members of a compound that of the whole, without
      * stored_bytes, which nobody can divide. */
     hanse_hdf5_layout layout;
@@ -42,6 +45,11 @@ typedef struct hanse_hdf5_table {
     size_t n_columns;
     hanse_hdf5_refusal *refusals;
     size_t n_refusals;
+    /* Where the bytes lie, column by column (a compound has one map for all).
+     * Recorded one by one when a column is first read, by
+     * hanse_hdf5_table_record: a job uses few of the columns. */
+    hanse_dataset_map *maps;
+    size_t n_maps;
 } hanse_hdf5_table;
 
 /* Describes the table at `path` of an open file. HANSE_ERR_SPEC: no such
@@ -53,6 +61,19 @@ hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
                                        const char *path, hanse_hdf5_table *out,
                                        hanse_error *error);
 void hanse_hdf5_table_clear(hanse_hdf5_table *table);
+
+/* Number of the map of a column. */
+static inline size_t hanse_hdf5_table_map(const hanse_hdf5_table *table,
+                                          size_t column)
+{
+    return table->is_compound ? 0 : column;
+}
+
+/* Records the map of a column of a described table; nothing is done when that
+ * is already there. The file is open with the recording driver. */
+hanse_status hanse_hdf5_table_record(hid_t file, hanse_recording *recording,
+                                     hanse_hdf5_table *table, size_t column,
+                                     hanse_error *error);
 
 /* Column of that name, NULL when there is none; and the reason why one cannot
  * be used, NULL when it is not among the refusals. */
