@@ -259,10 +259,11 @@ static bool size_after(const hanse_filter *filter, stage_size before,
     if (filter->id == HANSE_FILTER_BITSHUFFLE &&
         (filter->n_values < 5 || filter->values[4] == 0))
         return true;
-    /* LZ4 in blocks of a byte each would take more, but nobody writes it. */
+    /* Codecs add a few bytes per block to what they cannot compress. Blocks of
+     * a few bytes each would exceed a quarter, but nobody writes them. */
     after->exact = false;
-    return !__builtin_mul_overflow(before.bytes, 2, &after->bytes) &&
-           !__builtin_add_overflow(after->bytes, 4096, &after->bytes);
+    return !__builtin_add_overflow(before.bytes, before.bytes / 4 + 4096,
+                                   &after->bytes);
 }
 
 static hanse_status list_steps(const hanse_pipeline *pipeline,

@@ -1,18 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * usage: decode_chunk RAW_BYTES FILTER_MASK [ID[:VALUE,VALUE,...]]...
+ * Decodes chunks for tests in Python. Reads requests from standard input, each
  *
- * Decodes the chunk on standard input to standard output, for tests in Python.
- * Prints the error and exits with 1 when it cannot.
+ *     STORED_BYTES RAW_BYTES FILTER_MASK [ID[:VALUE,VALUE,...]]...
+ *
+ * on a line, followed by the stored bytes; answers each by the length of what
+ * follows it, on a line, and the decoded bytes, or by -1 and the error on the
+ * next line.
  */
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "io/decode.h"
 
-enum {
-    CHUNK_BYTES_MAX = 1 << 26
-};
+typedef struct request {
+    size_t stored_bytes, raw_bytes;
+    uint32_t filter_mask;
+    hanse_pipeline pipeline;
+} request;
 
 /* "32008:0,3,8" */
 static bool parse_filter(const char *text, hanse_filter *filter)
@@ -28,37 +34,56 @@ static bool parse_filter(const char *text, hanse_filter *filter)
     return *end == '\0';
 }
 
-static int decode(const hanse_pipeline *pipeline, size_t raw_bytes,
-                  uint32_t filter_mask)
+static bool parse_request(char *line, request *out)
 {
-    hanse_decoder *decoder = NULL;
-    hanse_error error = {0};
-    const void *out = NULL;
-    int result = 1;
-    void *stored = malloc(CHUNK_BYTES_MAX);
-    if (stored == NULL)
-        return 1;
-    const size_t stored_bytes = fread(stored, 1, CHUNK_BYTES_MAX, stdin);
-    if (hanse_decoder_create(NULL, &decoder, &error) != HANSE_OK ||
-        hanse_decoder_decode(decoder, pipeline, filter_mask, stored,
-                             stored_bytes, raw_bytes, &out, &error) != HANSE_OK)
-        fprintf(stderr, "%s\n", error.message);
-    else if (fwrite(out, 1, raw_bytes, stdout) == raw_bytes &&
-             fflush(stdout) == 0)
-        result = 0;
-    hanse_decoder_destroy(decoder);
-    free(stored);
-    return result;
+    char *rest = NULL;
+    const char *word[3 + HANSE_PIPELINE_MAX];
+    size_t n = 0;
+    for (char *w = strtok_r(line, " \n", &rest); w != NULL;
+         w = strtok_r(NULL, " \n", &rest)) {
+        if (n == 3 + HANSE_PIPELINE_MAX)
+            return false;
+        word[n++] = w;
+    }
+    if (n < 3)
+        return false;
+    *out = (request){.stored_bytes = strtoul(word[0], NULL, 10),
+                     .raw_bytes = strtoul(word[1], NULL, 10),
+                     .filter_mask = (uint32_t)strtoul(word[2], NULL, 10)};
+    for (size_t i = 3; i < n; i++)
+        if (!parse_filter(word[i],
+                          &out->pipeline.filters[out->pipeline.n_filters++]))
+            return false;
+    return true;
 }
 
-int main(int argc, char **argv)
+static bool answer(hanse_decoder *decoder, const request *r)
 {
-    hanse_pipeline pipeline = {0};
-    if (argc < 3 || argc - 3 > HANSE_PIPELINE_MAX)
-        return 64;
-    for (int i = 3; i < argc; i++)
-        if (!parse_filter(argv[i], &pipeline.filters[pipeline.n_filters++]))
-            return 64;
-    return decode(&pipeline, strtoul(argv[1], NULL, 10),
-                  (uint32_t)strtoul(argv[2], NULL, 10));
+    hanse_error error = {0};
+    const void *out = NULL;
+    void *stored = malloc(r->stored_bytes + 1);
+    bool done = stored != NULL &&
+                fread(stored, 1, r->stored_bytes, stdin) == r->stored_bytes;
+    if (done && hanse_decoder_decode(decoder, &r->pipeline, r->filter_mask,
+                                     stored, r->stored_bytes, r->raw_bytes,
+                                     &out, &error) != HANSE_OK)
+        printf("-1\n%s\n", error.message);
+    else if (done)
+        done = printf("%zu\n", r->raw_bytes) > 0 &&
+               fwrite(out, 1, r->raw_bytes, stdout) == r->raw_bytes;
+    free(stored);
+    return done && fflush(stdout) == 0;
+}
+
+int main(void)
+{
+    char line[1000];
+    hanse_decoder *decoder = NULL;
+    bool done = hanse_decoder_create(NULL, &decoder, NULL) == HANSE_OK;
+    while (done && fgets(line, sizeof line, stdin) != NULL) {
+        request r;
+        done = parse_request(line, &r) && answer(decoder, &r);
+    }
+    hanse_decoder_destroy(decoder);
+    return done ? 0 : 1;
 }

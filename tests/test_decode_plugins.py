@@ -56,12 +56,39 @@ def pipeline(dataset):
             for f in filters]
 
 
-def decode(stored, mask, raw_bytes, filters):
-    return subprocess.run([DECODE, str(raw_bytes), str(mask), *filters],
-                          input=stored, capture_output=True, timeout=60)
+class Decoder:
+    """The program, asked chunk by chunk."""
+
+    def __init__(self):
+        self.process = subprocess.Popen([DECODE], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE)
+
+    def decode(self, stored, mask, raw_bytes, filters):
+        """(data, "") or (None, error)"""
+        words = (len(stored), raw_bytes, mask, *filters)
+        self.process.stdin.write(" ".join(map(str, words)).encode() + b"\n" +
+                                 stored)
+        self.process.stdin.flush()
+        size = int(self.process.stdout.readline())
+        if size < 0:
+            return None, self.process.stdout.readline().decode().strip()
+        return self.process.stdout.read(size), ""
+
+    def close(self):
+        self.process.communicate(timeout=60)
+        return self.process.returncode
 
 
 class Chunks(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.decoder = Decoder()
+
+    @classmethod
+    def tearDownClass(cls):
+        if cls.decoder.close() != 0:
+            raise RuntimeError("the decoder failed")
+
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory(prefix="hanse-test-decode-")
         self.path = self.folder.name + "/t.h5"
@@ -73,9 +100,9 @@ class Chunks(unittest.TestCase):
         filters = pipeline(dataset)
         n_chunks = 0
         for stored, mask, raw in chunks(dataset):
-            done = decode(stored, mask, len(raw), filters)
-            self.assertEqual((done.returncode, done.stderr), (0, b""), filters)
-            self.assertEqual(done.stdout, raw, filters)
+            data, error = self.decoder.decode(stored, mask, len(raw), filters)
+            self.assertEqual(error, "", filters)
+            self.assertEqual(data, raw, filters)
             n_chunks += 1
         self.assertGreater(n_chunks, 0)
 
@@ -173,11 +200,11 @@ class Chunks(unittest.TestCase):
                                        chunks=(1000,), fletcher32=True)
             stored, mask, raw = next(chunks(data))
         damaged = bytes([stored[0] ^ 1]) + stored[1:]
-        done = decode(damaged, mask, len(raw), ["3"])
-        self.assertEqual(done.returncode, 1)
-        self.assertIn(b"fletcher32: checksum mismatch", done.stderr)
-        done = decode(damaged[:-4], 1, len(raw), ["3"])
-        self.assertEqual((done.returncode, done.stdout), (0, damaged[:-4]))
+        found, error = self.decoder.decode(damaged, mask, len(raw), ["3"])
+        self.assertIsNone(found)
+        self.assertIn("fletcher32: checksum mismatch", error)
+        found, _ = self.decoder.decode(damaged[:-4], 1, len(raw), ["3"])
+        self.assertEqual(found, damaged[:-4])
 
 
 if __name__ == "__main__":
