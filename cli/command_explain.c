@@ -11,6 +11,7 @@
 #include "engine/base/error.h"
 #include "engine/plan.h"
 #include "engine/spec.h"
+#include "io/column_reason.h"
 #include "io/hdf5_source.h"
 
 static void print_input(const hanse_source *source)
@@ -130,8 +131,9 @@ static hanse_status explain(const hanse_run_arguments *arguments,
     hanse_plan *plan;
     HANSE_TRY(hanse_run_input_open(&input, arguments, error));
     const hanse_schema *schema = hanse_source_schema(input.source);
-    const hanse_status status =
-        hanse_plan_create(input.spec, schema, &plan, error);
+    const hanse_status status = hanse_explain_column(
+        input.source, hanse_plan_create(input.spec, schema, &plan, error),
+        error);
     if (status == HANSE_OK) {
         print_input(input.source);
         print_columns(plan, schema);

@@ -12,6 +12,7 @@
 #include "cli/machine.h"
 #include "cli/options.h"
 #include "engine/base/error.h"
+#include "io/column_reason.h"
 #include "io/hdf5_source.h"
 
 enum {
@@ -111,7 +112,9 @@ static const hanse_usage explain_usage = {
     .operands = "[JOB.yaml | FILE.h5...]",
     .purpose = "Shows what `hanse run` with the same arguments would do, and "
                "finds every error\nof the job without reading a row.",
-    .epilogue = NULL,
+    .epilogue = "examples:\n"
+                "  hanse explain enterprises.h5 --by cluster,chain\n"
+                "  hanse explain job.yaml",
     .options = options_table,
     .n_options = N_OPTIONS,
 };
@@ -350,8 +353,7 @@ static hanse_status open_input(hanse_run_input *input, const hanse_job *job,
                           "aggregate",
                           input->files.items[0],
                           hanse_hdf5_source_path(input->source));
-    return hanse_spec_complete(input->spec, hanse_source_schema(input->source),
-                               error);
+    return hanse_complete_spec(input->spec, input->source, error);
 }
 
 hanse_status hanse_run_input_open(hanse_run_input *input,

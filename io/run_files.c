@@ -4,6 +4,7 @@
  */
 #include "engine/base/error.h"
 #include "engine/run.h"
+#include "io/column_reason.h"
 #include "io/hdf5_source.h"
 
 hanse_status hanse_run_files(hanse_spec *spec, const char *const *files,
@@ -17,10 +18,10 @@ hanse_status hanse_run_files(hanse_spec *spec, const char *const *files,
     const hanse_hdf5_options how = {.table = options->table, .budget = &budget};
     hanse_source *source;
     HANSE_TRY(hanse_hdf5_source_open(files, n_files, &how, &source, error));
-    hanse_status status =
-        hanse_spec_complete(spec, hanse_source_schema(source), error);
+    hanse_status status = hanse_complete_spec(spec, source, error);
     if (status == HANSE_OK)
-        status = hanse_run(spec, source, options, NULL, out, error);
+        status = hanse_explain_column(
+            source, hanse_run(spec, source, options, NULL, out, error), error);
     hanse_source_close(source);
     return status;
 }

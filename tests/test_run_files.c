@@ -55,6 +55,12 @@ static void write_table(const char *path, const char *table)
     write_column(group, "cluster", H5T_NATIVE_INT32, cluster);
     write_column(group, "resource", H5T_NATIVE_DOUBLE, resource);
     write_column(group, "size", H5T_NATIVE_INT64, size);
+    /* Cannot be used: the times of HDF5. */
+    const hid_t space = H5Screate_simple(1, &(hsize_t){N_ROWS}, NULL);
+    const hid_t date = H5Dcreate2(group, "date", H5T_UNIX_D32LE, space,
+                                  H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Dclose(date) >= 0);
+    assert_true(H5Sclose(space) >= 0);
     assert_true(H5Gclose(group) >= 0);
     assert_true(H5Fclose(file) >= 0);
 }
@@ -185,6 +191,45 @@ static void run_files_missing_file_is_named(void **state)
     hanse_spec_destroy(spec);
 }
 
+static void run_files_column_of_no_use_is_explained(void **state)
+{
+    (void)state;
+    static const char *const files[] = {"a.h5"};
+    static const char *const keys[] = {"cluster", "date"};
+    hanse_spec *spec = new_spec();
+    hanse_error error = {0};
+    hanse_result *result = NULL;
+    assert_int_equal(hanse_spec_add_grouping(spec, keys, 2, NULL), HANSE_OK);
+    assert_int_equal(hanse_run_files(spec, files, 1, NULL, &result, &error),
+                     HANSE_ERR_COLUMN);
+    assert_int_equal(error.status, HANSE_ERR_COLUMN);
+    assert_non_null(strstr(error.message, "column 'date' cannot be used: "));
+    assert_non_null(strstr(error.message, "time"));
+    assert_null(strstr(error.message, "no column"));
+    assert_int_equal(hanse_run_files(spec, files, 1, NULL, &result, NULL),
+                     HANSE_ERR_COLUMN);
+    hanse_spec_destroy(spec);
+
+    /* A formula's message keeps its caret; of names that are nowhere nothing
+     * is said. */
+    spec = new_spec();
+    assert_int_equal(hanse_spec_add_measure(spec, "m", "2 * date", NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_run_files(spec, files, 1, NULL, &result, &error),
+                     HANSE_ERR_COLUMN);
+    assert_non_null(strstr(error.message, "cannot be used: "));
+    assert_non_null(strstr(error.message, "\n  2 * date\n      ^~~~"));
+    hanse_spec_destroy(spec);
+    spec = new_spec();
+    assert_int_equal(hanse_spec_add_measure(spec, "m", "dates + 1", NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_run_files(spec, files, 1, NULL, &result, &error),
+                     HANSE_ERR_COLUMN);
+    assert_non_null(strstr(error.message, "no column 'dates'"));
+    assert_null(result);
+    hanse_spec_destroy(spec);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,6 +237,7 @@ int main(void)
         cmocka_unit_test(run_files_progress_that_refuses_interrupts),
         cmocka_unit_test(run_files_options_are_heeded),
         cmocka_unit_test(run_files_missing_file_is_named),
+        cmocka_unit_test(run_files_column_of_no_use_is_explained),
     };
     return cmocka_run_group_tests_name("run_files", tests, set_up, tear_down);
 }
