@@ -3,6 +3,7 @@
  * `hanse run`: everything that can be wrong with the job, the table or the
  * output is found before a row is read; the result appears at the very end.
  */
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 #include "cli/summary.h"
 #include "engine/base/error.h"
 #include "engine/run.h"
+#include "io/column_reason.h"
 #include "io/provenance.h"
 #include "io/result_file.h"
 
@@ -33,22 +35,56 @@ typedef struct run {
 
 /* ---- Before ------------------------------------------------------------- */
 
+static bool is_same(const char *path, const char *other)
+{
+    struct stat a;
+    struct stat b;
+    return stat(path, &a) == 0 && stat(other, &b) == 0 &&
+           a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
 /* Writing over an input would destroy the data. */
 static hanse_status check_no_input(const char *path,
                                    const hanse_text_list *files,
                                    hanse_error *error)
 {
-    struct stat output;
-    struct stat input;
-    if (stat(path, &output) != 0)
-        return HANSE_OK;
     for (size_t i = 0; i < files->n; i++)
-        if (stat(files->items[i], &input) == 0 &&
-            input.st_dev == output.st_dev && input.st_ino == output.st_ino)
+        if (is_same(path, files->items[i]))
             return hanse_fail(error, HANSE_ERR_ARGUMENT,
                               "the output %s is the input file %s; give "
                               "another name",
                               path, files->items[i]);
+    return HANSE_OK;
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+/* Whether two names, of files that may not exist yet, name the same one. */
+static bool is_same_name(const char *path, const char *other)
+{
+    char *copies[] = {strdup(path), strdup(other)};
+    bool same = strcmp(path, other) == 0;
+    if (copies[0] != NULL && copies[1] != NULL &&
+        strcmp(base_name(path), base_name(other)) == 0)
+        same = is_same(dirname(copies[0]), dirname(copies[1]));
+    free(copies[0]);
+    free(copies[1]);
+    return same;
+}
+
+/* The summary would take the result's place. */
+static hanse_status check_two_files(const char *output, const char *summary,
+                                    hanse_error *error)
+{
+    if (is_same(output, summary) || is_same_name(output, summary))
+        return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                          "the output and the summary are the same file, %s; "
+                          "give --json-summary another name",
+                          summary);
     return HANSE_OK;
 }
 
@@ -72,6 +108,7 @@ static hanse_status prepare(run *r, hanse_error *error)
     HANSE_TRY(check_writable(job->output, error));
     if (json_path != NULL) {
         HANSE_TRY(check_no_input(json_path, &r->input.files, error));
+        HANSE_TRY(check_two_files(job->output, json_path, error));
         HANSE_TRY(
             hanse_atomic_file_open(json_path, 0600, &r->summary_file, error));
     }
@@ -116,7 +153,7 @@ static hanse_status fold(run *r, hanse_error *error)
                           "stopped by signal %d (%s) before the end; nothing "
                           "was written",
                           r->signal_number, strsignal(r->signal_number));
-    return status;
+    return hanse_explain_column(r->input.source, status, error);
 }
 
 /* ---- After -------------------------------------------------------------- */

@@ -15,7 +15,10 @@
 enum {
     DEFAULT_COLUMNS = 80,
     MIN_BAR = 10,
-    MAX_BAR = 40
+    MAX_BAR = 40,
+    RATE_WIDTH = 6,  /* "9.52 M" */
+    BYTES_WIDTH = 7, /* "1.80 GB" */
+    TIME_WIDTH = 6   /* "12.3 s"; minutes may need more */
 };
 
 static const double bar_interval = 0.1; /* seconds */
@@ -46,20 +49,26 @@ static int terminal_columns(void)
     return DEFAULT_COLUMNS;
 }
 
-/* "45 %, 12,345,678 rows, 45.1 M rows/s, 1.80 GB/s, 12.3 s left" */
-static void format_facts(char *text, size_t size, double elapsed,
+/* "45 %  12,345,678 rows  45.1 M rows/s  1.80 GB/s  12.3 s left". With
+ * `aligned` every figure keeps its place while it grows. */
+static void format_facts(char *text, size_t size, bool aligned, double elapsed,
                          uint64_t rows_done, uint64_t n_rows,
                          uint64_t bytes_done)
 {
+    const int rows_width =
+        aligned ? (int)strlen(hanse_format_count(n_rows).text) : 0;
+    const int width = aligned ? 1 : 0;
     const double share = n_rows > 0 ? (double)rows_done / (double)n_rows : 1.0;
     const double seconds = elapsed > 1e-6 ? elapsed : 1e-6;
-    snprintf(text, size, "%3.0f %%  %s rows  %s rows/s  %s/s  %s left",
-             share * 100.0, hanse_format_count(rows_done).text,
-             hanse_format_rate((double)rows_done / seconds).text,
-             hanse_format_bytes((double)bytes_done / seconds).text,
-             share > 0.0
-                 ? hanse_format_seconds(elapsed * (1.0 - share) / share).text
-                 : "?");
+    snprintf(
+        text, size, "%3.0f %%  %*s rows  %*s rows/s  %*s/s  %*s left",
+        share * 100.0, rows_width, hanse_format_count(rows_done).text,
+        width * RATE_WIDTH, hanse_format_rate((double)rows_done / seconds).text,
+        width * BYTES_WIDTH,
+        hanse_format_bytes((double)bytes_done / seconds).text,
+        width * TIME_WIDTH,
+        share > 0.0 ? hanse_format_seconds(elapsed * (1.0 - share) / share).text
+                    : "?");
 }
 
 static void draw_bar(hanse_progress *progress, double share, const char *facts)
@@ -98,8 +107,8 @@ void hanse_progress_update(hanse_progress *progress, uint64_t rows_done,
         !(is_end && !is_bar))
         return;
     progress->shown = now;
-    format_facts(facts, sizeof facts, now - progress->start, rows_done, n_rows,
-                 bytes_done);
+    format_facts(facts, sizeof facts, is_bar, now - progress->start, rows_done,
+                 n_rows, bytes_done);
     if (is_bar)
         draw_bar(progress,
                  n_rows > 0 ? (double)rows_done / (double)n_rows : 1.0, facts);

@@ -14,13 +14,24 @@
 #include "engine/base/error.h"
 #include "io/json_text.h"
 
-/* Largest resident set of the process so far, in bytes; Linux counts KiB. */
+/* Largest resident set of the process so far, in bytes. Linux counts it in
+ * KiB; what getrusage says begins with what the parent held before exec. */
 static uint64_t peak_memory_bytes(void)
 {
-    struct rusage usage;
-    if (getrusage(RUSAGE_SELF, &usage) != 0)
-        return 0;
-    return (uint64_t)usage.ru_maxrss * 1024u;
+    static const char peak[] = "VmHWM:";
+    struct rusage usage = {0};
+    char line[128];
+    uint64_t n_kib = 0;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (n_kib == 0 && status != NULL &&
+           fgets(line, sizeof line, status) != NULL)
+        if (strncmp(line, peak, sizeof peak - 1) == 0)
+            n_kib = strtoull(line + sizeof peak - 1, NULL, 10);
+    if (status != NULL)
+        (void)fclose(status);
+    if (n_kib == 0 && getrusage(RUSAGE_SELF, &usage) == 0)
+        n_kib = (uint64_t)usage.ru_maxrss;
+    return n_kib * 1024u;
 }
 
 static double per_second(const hanse_summary *summary, uint64_t amount)

@@ -239,6 +239,26 @@ class Errors(Program):
         self.fail_run(2, "activ", *self.run_words("--where", "activ == 1"))
         self.fail_run(2, "nothing", *self.run_words("--measure", "nothing"))
 
+    def test_column_that_cannot_be_used_says_why(self):
+        columns = small_columns()
+        columns["vector"] = numpy.zeros((N_ROWS, 3))
+        columns["half"] = numpy.zeros(N_ROWS, "f2")
+        write_table(self.path("v.h5"), columns)
+        for words in (("--by", "cluster,vector"), ("--resource", "1 + vector"),
+                      ("--where", "vector > 1"), ("--measure", "vector")):
+            message = r"column 'vector' cannot be used: 2 dimensions"
+            self.fail_run(2, message, "v.h5", "-o", "out.h5", *words)
+            self.assertRegex(self.hanse("explain", "v.h5", *words)[2], message)
+        self.fail_run(2, r"cannot be used: .*float32.*\n  half\*2\n  \^~~~\n$",
+                      "v.h5", "-o", "out.h5", "--resource", "half*2")
+        # By convention it would be taken, and silently missed.
+        columns["information"] = numpy.zeros((N_ROWS, 2))
+        write_table(self.path("v.h5"), columns)
+        self.fail_run(2, "'information' cannot be used: 2 dim.*name the meas",
+                      "v.h5", "-o", "out.h5")
+        self.succeed("run", "v.h5", "-o", "v-out.h5", "-q", "--resource",
+                     "resource")
+
     def test_faulty_formula(self):
         self.fail_run(2, r"filter: .*\n  active ==\n +\^\n$",
                       *self.run_words("--where", "active == "))
@@ -528,6 +548,28 @@ class Output(Program):
                     "bytes_per_second", "peak_memory_bytes", "threads"):
             self.assertGreater(summary[key], 0, key)
 
+    def test_peak_memory_is_the_programs_own(self):
+        held = bytearray(os.urandom(1 << 20)) * 600
+        self.succeed("run", "t.h5", "-o", "out.h5", "-q", "--json-summary",
+                     "s.json")
+        with open(self.path("s.json"), encoding="utf-8") as file:
+            peak = json.load(file)["peak_memory_bytes"]
+        self.assertGreater(peak, 4 << 20)
+        self.assertLess(peak, len(held) // 2)
+
+    def test_json_summary_that_is_the_output_is_refused(self):
+        os.mkdir(self.path("d"))
+        for output, summary in (("new.h5", "new.h5"), ("new.h5", "./new.h5"),
+                                ("d/a", "d/../d/a")):
+            status, _, err = self.hanse("run", "t.h5", "-o", output,
+                                        "--json-summary", summary)
+            self.assertEqual(status, 2, err)
+            self.assertIn("are the same file", err)
+        self.succeed("run", "t.h5", "-o", "out.h5", "-q")
+        self.fail_run(2, "are the same file", "t.h5", "-o", "out.h5",
+                      "--json-summary", "./out.h5")
+        self.succeed("run", "t.h5", "-o", "a", "--json-summary", "d/a", "-q")
+
     def test_json_summary_that_cannot_be_written_stops_the_run(self):
         status, _, err = self.hanse("run", "t.h5", "-o", "out.h5",
                                     "--json-summary", "none/s.json")
@@ -703,8 +745,11 @@ class Terminal(Program):
     def test_bar_is_drawn_and_taken_away(self):
         screen, out = self.run_on_terminal()
         self.assertRegex(
-            screen, r"\r\[#*\.*\]  *\d+ %  [\d,]+ rows  [\d.]+ [kM]? ?rows/s  "
-                    r"[\d.]+ [kMG]B/s  .* left\x1b\[K")
+            screen, r"\r\[#*\.*\]  *\d+ %  +[\d,]+ rows  +[\d.]+ [kM]? ?"
+                    r"rows/s  +[\d.]+ [kMG]B/s  .* left\x1b\[K")
+        ends = {drawn.index("rows/s") for drawn in screen.split("\r")
+                if "rows/s" in drawn and " min " not in drawn}
+        self.assertEqual(len(ends), 1, "the figures jump")
         self.assertTrue(screen.endswith("\r\x1b[K"), repr(screen[-40:]))
         self.assertNotIn("\n", screen)
         for drawn in screen.split("\r"):
