@@ -46,7 +46,7 @@ static const hanse_option options_table[N_OPTIONS] = {
     {"compress", 0, "METHOD", "none, gzip[:1-9] (6), lz4 or zstd[:1-19] (3)"},
     {"shuffle", 0, NULL, "put the bytes of equal weight together"},
     {"threads", 0, "N", "threads (as OpenMP or the batch job decides)"},
-    {"force", 'f', NULL, "replace an existing file"},
+    {"force", 0, NULL, "replace an existing file"},
     {"quiet", 'q', NULL, "no summary"},
 };
 

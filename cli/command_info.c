@@ -19,7 +19,7 @@ static const hanse_option options_table[N_OPTIONS] = {
     [OPTION_TABLE] = {"table", 't', "PATH",
                       "table in the files; default: /enterprises, else the\n"
                       "only table"},
-    [OPTION_JSON] = {"json", 'j', NULL, "print JSON"},
+    [OPTION_JSON] = {"json", 0, NULL, "print JSON"},
 };
 
 static const hanse_usage usage = {

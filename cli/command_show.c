@@ -13,9 +13,9 @@
 #include "engine/base/error.h"
 #include "io/result_file.h"
 
-/* Rows of each table on a terminal when --top says nothing. */
 enum {
-    TERMINAL_ROWS = 20
+    TERMINAL_ROWS = 20, /* of each table, when --top says nothing */
+    MAX_NAMES = 256     /* that are looked at for a suggestion */
 };
 
 enum {
@@ -34,7 +34,7 @@ static const hanse_option option_table[N_OPTIONS] = {
     [OPTION_TOP] = {"top", 'n', "N",
                     "the first N rows of each table (on a terminal\n"
                     "20, elsewhere all)"},
-    [OPTION_SORT] = {"sort", 's', "COLUMN",
+    [OPTION_SORT] = {"sort", 0, "COLUMN",
                      "sort by a statistic, largest first, or by a key,\n"
                      "smallest first; -COLUMN turns that around"},
     [OPTION_ASCENDING] = {"ascending", 0, NULL, "sort smallest first"},
@@ -49,7 +49,8 @@ static const hanse_usage usage = {
     .operands = "FILE [TABLE...]",
     .purpose = "Prints the tables of a result file, all of them or those "
                "named.",
-    .epilogue = "  hanse show totals.h5\n"
+    .epilogue = "examples:\n"
+                "  hanse show totals.h5\n"
                 "  hanse show totals.h5 by_cluster --top 10 --sort "
                 "resource_total\n"
                 "  hanse show totals.h5 by_chain --format csv > chains.csv\n"
@@ -200,44 +201,54 @@ static const hanse_table *find_table(const hanse_result_file *file,
     return NULL;
 }
 
-static int report_no_table(const hanse_result_file *file, const char *name)
+/* "no table 'x', did you mean 'y'?", or "...; there are a, b" */
+static int report_unknown(const char *kind, const char *name,
+                          const char *const *names, size_t n)
 {
     char list[512] = "";
-    const char *names[64];
-    size_t n = 0, used = 0;
-    for (size_t i = 0; i < hanse_result_file_n_tables(file) && n < 64; i++) {
-        names[n] = hanse_result_file_table(file, i)->name;
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
-                                     n > 0 ? ", " : "", names[n]);
-        n++;
-    }
+    size_t used = 0;
     const char *nearest = hanse_suggest(name, names, n);
     if (nearest != NULL)
-        return hanse_usage_error("the file has no table '%s', did you mean "
-                                 "'%s'?",
-                                 name, nearest);
-    return hanse_usage_error("the file has no table '%s'; it has %s", name,
-                             list);
+        return hanse_usage_error("no %s '%s', did you mean '%s'?", kind, name,
+                                 nearest);
+    for (size_t i = 0; i < n && used < sizeof list; i++)
+        used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
+                                 i > 0 ? ", " : "", names[i]);
+    return hanse_usage_error("no %s '%s'; there are %s", kind, name, list);
+}
+
+static int report_no_table(const hanse_result_file *file, const char *name)
+{
+    const char *names[MAX_NAMES];
+    size_t n = 0;
+    for (; n < hanse_result_file_n_tables(file) && n < MAX_NAMES; n++)
+        names[n] = hanse_result_file_table(file, n)->name;
+    return report_unknown("table", name, names, n);
+}
+
+/* Appends a name unless it is there already. */
+static void add_name(const char **names, size_t *n, const char *name)
+{
+    for (size_t i = 0; i < *n; i++)
+        if (strcmp(names[i], name) == 0)
+            return;
+    if (*n < MAX_NAMES)
+        names[(*n)++] = name;
 }
 
 static int report_no_column(const hanse_view *views, size_t n_views,
                             const char *name)
 {
-    const char *names[256];
+    const char *names[MAX_NAMES];
     size_t n = 0;
     for (size_t v = 0; v < n_views; v++) {
         const hanse_table *table = views[v].table;
-        for (size_t k = 0; k < table->n_keys && n < 256; k++)
-            names[n++] = table->keys[k].name;
-        for (size_t i = 0; i < table->n_columns && n < 256; i++)
-            names[n++] = table->columns[i].name;
+        for (size_t k = 0; k < table->n_keys; k++)
+            add_name(names, &n, table->keys[k].name);
+        for (size_t i = 0; i < table->n_columns; i++)
+            add_name(names, &n, table->columns[i].name);
     }
-    const char *nearest = hanse_suggest(name, names, n);
-    if (nearest != NULL)
-        return hanse_usage_error("no column '%s', did you mean '%s'?", name,
-                                 nearest);
-    return hanse_usage_error("no column '%s' in the tables to show", name);
+    return report_unknown("column", name, names, n);
 }
 
 /* A column must be in one of the tables at least. */
@@ -303,8 +314,8 @@ static int show_views(const request *r, hanse_view *views, size_t n_views)
     if (checked != HANSE_EXIT_DONE)
         return checked;
     if (r->format == FORMAT_CSV && n_views != 1)
-        return hanse_usage_error("CSV holds one table and the file has %zu; "
-                                 "choose one with --table",
+        return hanse_usage_error("CSV holds one table and %zu are to be "
+                                 "shown; choose one with --table",
                                  n_views);
     const bool cut = r->format == FORMAT_TABLE && isatty(STDOUT_FILENO) != 0;
     for (size_t v = 0; v < n_views; v++) {

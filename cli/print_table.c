@@ -94,6 +94,12 @@ static void append_float(hanse_cell *cell, const column_format *format,
 
 /* ---- Cells -------------------------------------------------------------- */
 
+/* An empty label would look like a hole in the table. */
+static void append_label(hanse_cell *cell, const char *label)
+{
+    hanse_cell_append_safe(cell, *label != '\0' ? label : "(empty)");
+}
+
 static void make_cell(hanse_cell *cell, const column_format *format, size_t row)
 {
     const hanse_column *column = format->column;
@@ -101,8 +107,7 @@ static void make_cell(hanse_cell *cell, const column_format *format, size_t row)
     if (column->missing != NULL && column->missing[row])
         hanse_cell_append(cell, "(missing)");
     else if (column->type == HANSE_TEXT)
-        hanse_cell_append_safe(cell,
-                               ((const char *const *)column->values)[row]);
+        append_label(cell, ((const char *const *)column->values)[row]);
     else if (format->is_float)
         append_float(cell, format, hanse_column_float(column, row));
     else

@@ -38,12 +38,12 @@ static hanse_status parse_level(const struct method *method, const char *text,
     const long value = strtol(text, &end, 10);
     if (method->max_level == 0)
         return hanse_fail(error, HANSE_ERR_ARGUMENT,
-                          "compression %s has no level; leave out \":%s\"",
+                          "compression %s has no level; leave out ':%s'",
                           method->name, text);
     if (end == text || *end != '\0' || value < 1 || value > method->max_level)
         return hanse_fail(error, HANSE_ERR_ARGUMENT,
                           "compression %s: expected a level from 1 to %d, "
-                          "found \"%s\"",
+                          "found '%s'",
                           method->name, method->max_level, text);
     *level = (int)value;
     return HANSE_OK;
@@ -67,7 +67,7 @@ hanse_status hanse_storage_parse_compression(hanse_storage *storage,
         return HANSE_OK;
     }
     return hanse_fail(error, HANSE_ERR_ARGUMENT,
-                      "unknown compression \"%s\"; known are none, gzip[:1-9], "
+                      "unknown compression '%s'; known are none, gzip[:1-9], "
                       "lz4, zstd[:1-19]",
                       text);
 }

@@ -189,6 +189,12 @@ static hanse_status read_column(table_reader *t, hid_t dataset,
     bool is_scalar = false;
     HANSE_TRY(hanse_result_reader_column(t->reader, dataset, t->name, name, out,
                                          &n_rows, &is_scalar, error));
+    if (t->n_keys == 0 && !is_scalar)
+        return hanse_fail(error, HANSE_ERR_FORMAT,
+                          "%s: table %s has rows but names no keys, so this "
+                          "is not a result of hanse; 'hanse info' describes "
+                          "tables of records",
+                          t->reader->path, t->name);
     if (is_scalar != (t->n_keys == 0) || (t->has_rows && n_rows != t->n_rows))
         return hanse_result_reader_fail(
             t->reader, t->name, name, "it is not as long as the others", error);

@@ -314,7 +314,7 @@ class Generate(unittest.TestCase):
             self.generate("t.h5", "-n", "10", "--force")
             before = read_bytes(self.path("t.h5"))
             for size in (1100, 3000, 30_000, 100_000, 1_000_000):
-                done = run(self.path("t.h5"), "-n", "50k", "--links", "-f",
+                done = run(self.path("t.h5"), "-n", "50k", "--links", "--force",
                            *options, preexec_fn=lambda: limit(size))
                 self.assert_fails(done, 1, "cannot write", "t.h5",
                                   "File too large")

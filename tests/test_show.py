@@ -33,7 +33,7 @@ BY_CHAIN = """\
 by_chain: 5 groups
 chain        count  resource_mean
                              [m2]
-                 1            1.5
+(empty)          1            1.5
 bad\\xFFbyte      2         1e+300
 Łódź             3      4.94e-324
 产业             4           -inf
@@ -180,10 +180,12 @@ def check_errors(path, folder):
             ((path, "nothing_like_it"), "by_chain_platform", 2),
             ((path, "--sort", "resource_totl"), "did you mean 'resource_total'",
              2),
-            ((path, "--columns", "count,zzzzzz"), "no column 'zzzzzz'", 2),
+            ((path, "--columns", "count,zzzzzz"),
+             "no column 'zzzzzz'; there are cluster, count, ", 2),
             ((path, "--columns", ","), "names no column", 2),
             ((path, "--format", "jsn"), "did you mean 'json'", 2),
-            ((path, "--format", "csv"), "--table", 2),
+            ((path, "--format", "csv"), "and 4 are to be shown; choose one "
+             "with --table", 2),
             ((path, "--top", "many"), "--top needs a number", 2),
             ((path, "--ascending"), "--sort", 2),
             ((path, "--tpo", "3"), "did you mean '--top'", 2),
