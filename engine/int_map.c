@@ -4,6 +4,8 @@
  */
 #include "engine/key_map.h"
 
+#include "engine/base/seed.h"
+
 #include <string.h>
 
 enum {
@@ -17,7 +19,7 @@ enum {
 
 void hanse_int_map_init(hanse_int_map *map, hanse_budget *budget)
 {
-    *map = (hanse_int_map){.budget = budget};
+    *map = (hanse_int_map){.budget = budget, .seed = hanse_hash_seed()};
 }
 
 void hanse_int_map_clear(hanse_int_map *map)
@@ -30,9 +32,9 @@ void hanse_int_map_clear(hanse_int_map *map)
 
 /* Finaliser of MurmurHash3 (Appleby): every bit of the key reaches every bit
  * of the hash, so that keys in steps of a power of two spread evenly. */
-static inline uint64_t hash_of(int64_t value)
+static inline uint64_t hash_of(int64_t value, uint64_t seed)
 {
-    uint64_t h = (uint64_t)value;
+    uint64_t h = (uint64_t)value ^ seed;
     h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
     h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53u;
     return h ^ (h >> 33);
@@ -67,7 +69,7 @@ static hanse_status append(hanse_int_map *map, int64_t value, uint32_t *code,
 static inline size_t find_slot(const hanse_int_map *map, int64_t value)
 {
     const size_t mask = map->n_slots - 1;
-    size_t slot = (size_t)hash_of(value) & mask;
+    size_t slot = (size_t)hash_of(value, map->seed) & mask;
     while (map->slots[slot] != HANSE_CODE_NONE &&
            map->values[map->slots[slot]] != value)
         slot = (slot + 1) & mask;

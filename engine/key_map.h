@@ -7,6 +7,9 @@
  * range of the values is small, and turns into a hash table when it is not. A
  * pair of codes, packed into an integer, is mapped the same way: that is how
  * composite keys are formed, one key column after another.
+ *
+ * Hashes start from a random number of each map, so that a table cannot be
+ * made to send all its keys to one place. No code depends on a hash.
  */
 #ifndef HANSE_ENGINE_KEY_MAP_H
 #define HANSE_ENGINE_KEY_MAP_H
@@ -20,6 +23,7 @@
 
 typedef struct hanse_int_map {
     hanse_budget *budget;
+    uint64_t seed;   /* of the hash */
     int64_t *values; /* values[code]; uint64 keys by bit pattern */
     size_t n;
     size_t capacity;
@@ -45,6 +49,7 @@ hanse_status hanse_int_map_codes(hanse_int_map *map, const int64_t *values,
 
 typedef struct hanse_text_map {
     hanse_budget *budget;
+    uint64_t seed; /* of the hash */
     char *bytes; /* all texts, one after another */
     size_t n_bytes;
     size_t capacity_bytes;

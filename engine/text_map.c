@@ -4,6 +4,8 @@
  */
 #include "engine/key_map.h"
 
+#include "engine/base/seed.h"
+
 #include <string.h>
 
 enum {
@@ -13,7 +15,7 @@ enum {
 
 void hanse_text_map_init(hanse_text_map *map, hanse_budget *budget)
 {
-    *map = (hanse_text_map){.budget = budget};
+    *map = (hanse_text_map){.budget = budget, .seed = hanse_hash_seed()};
 }
 
 void hanse_text_map_clear(hanse_text_map *map)
@@ -33,9 +35,9 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-static uint64_t hash_of(const char *text, size_t length)
+static uint64_t hash_of(const char *text, size_t length, uint64_t seed)
 {
-    uint64_t h = 0x9e3779b97f4a7c15u ^ length;
+    uint64_t h = seed ^ length;
     for (size_t i = 0; i < length; i += 8) {
         uint64_t word = 0;
         memcpy(&word, text + i, length - i < 8 ? length - i : 8);
@@ -120,7 +122,7 @@ hanse_status hanse_text_map_code(hanse_text_map *map, const char *text,
                                  size_t length, uint32_t *code,
                                  hanse_error *error)
 {
-    const uint64_t hash = hash_of(text, length);
+    const uint64_t hash = hash_of(text, length, map->seed);
     if (2 * (map->n + 1) > map->n_slots)
         HANSE_TRY(grow_slots(map, error));
     const size_t mask = map->n_slots - 1;

@@ -113,6 +113,71 @@ static void int_map_extreme_values_are_distinct(void **state)
     run_map(values, false);
 }
 
+/* Longest run of used slots, what a search may have to walk. */
+static size_t longest_run(const uint32_t *slots, size_t n_slots)
+{
+    size_t run = 0, longest = 0;
+    for (size_t i = 0; i < n_slots; i++) {
+        run = slots[i] == HANSE_CODE_NONE ? 0 : run + 1;
+        longest = run > longest ? run : longest;
+    }
+    return longest;
+}
+
+/* x with factor * x = product modulo 2^64; factor is odd. */
+static uint64_t divide(uint64_t product, uint64_t factor)
+{
+    uint64_t inverse = factor;
+    for (int i = 0; i < 5; i++)
+        inverse *= 2 - factor * inverse;
+    return product * inverse;
+}
+
+/* Integers that the finaliser of MurmurHash3 takes to multiples of 2^32, as
+ * the author of a hostile table would choose them. */
+static void int_map_chosen_keys_do_not_collide(void **state)
+{
+    (void)state;
+    int64_t values[N];
+    uint32_t codes[N];
+    hanse_int_map map;
+    for (uint64_t i = 0; i < N; i++) {
+        uint64_t h = (i + 1) << 32;
+        h = divide(h ^ (h >> 33), 0xc4ceb9fe1a85ec53u);
+        h = divide(h ^ (h >> 33), 0xff51afd7ed558ccdu);
+        values[i] = (int64_t)(h ^ (h >> 33));
+    }
+    hanse_int_map_init(&map, NULL);
+    assert_int_equal(hanse_int_map_codes(&map, values, N, codes, NULL),
+                     HANSE_OK);
+    check_codes(&map, values, codes, N);
+    assert_true(longest_run(map.slots, map.n_slots) < N / 10);
+    hanse_int_map_clear(&map);
+}
+
+/* Texts of two words, the second one being what the first is hashed to when
+ * the hash starts from a number that everybody knows. */
+static void text_map_chosen_texts_do_not_collide(void **state)
+{
+    (void)state;
+    hanse_text_map map;
+    hanse_text_map_init(&map, NULL);
+    for (uint64_t i = 0; i < N; i++) {
+        const unsigned __int128 product =
+            (unsigned __int128)(0x9e3779b97f4a7c15u ^ 16 ^ i) *
+            0xa0761d6478bd642fu;
+        const uint64_t words[] = {i, (uint64_t)product ^
+                                         (uint64_t)(product >> 64)};
+        uint32_t code;
+        assert_int_equal(hanse_text_map_code(&map, (const char *)words,
+                                             sizeof words, &code, NULL),
+                         HANSE_OK);
+        assert_int_equal(code, i);
+    }
+    assert_true(longest_run(map.slots, map.n_slots) < N / 10);
+    hanse_text_map_clear(&map);
+}
+
 static void int_map_without_memory_fails(void **state)
 {
     (void)state;
@@ -205,6 +270,8 @@ int main(void)
         cmocka_unit_test(int_map_rising_and_falling_keys_keep_range_table),
         cmocka_unit_test(int_map_wide_range_uses_hash),
         cmocka_unit_test(int_map_extreme_values_are_distinct),
+        cmocka_unit_test(int_map_chosen_keys_do_not_collide),
+        cmocka_unit_test(text_map_chosen_texts_do_not_collide),
         cmocka_unit_test(int_map_without_memory_fails),
         cmocka_unit_test(text_map_equal_texts_share_a_code),
         cmocka_unit_test(sort_random_keys_is_ordered_and_stable),
