@@ -224,25 +224,39 @@ static hanse_status add_row_count(finishing *f, hanse_error *error)
     return HANSE_OK;
 }
 
+/* "<long name>: <words>", however long, from malloc; NULL without memory. */
+static char *describe(const char *long_name, const char *words)
+{
+    const size_t size_bytes = strlen(long_name) + strlen(words) + 3;
+    char *text = malloc(size_bytes);
+    if (text != NULL)
+        snprintf(text, size_bytes, "%s: %s", long_name, words);
+    return text;
+}
+
 static hanse_status add_statistic(finishing *f, size_t measure,
                                   hanse_statistic statistic, hanse_error *error)
 {
     const hanse_plan_measure *m = &f->fold->plan->measures[measure];
     const hanse_statistic_input input = {f->fold, f->grouping, measure,
                                          f->groups, f->n};
-    char name[256], long_name[512], units[256];
+    char name[256], units[256];
     void *values;
     size_t fault = 0;
     snprintf(name, sizeof name, "%s_%s", m->name,
              hanse_statistic_name(statistic));
-    snprintf(long_name, sizeof long_name, "%s: %s", m->long_name,
-             hanse_statistic_words(statistic));
     const bool has_units =
         hanse_statistic_units(statistic, m->units, units, sizeof units);
     const hanse_type type = hanse_statistic_type(&input, statistic);
-    HANSE_TRY(hanse_result_add_column(
+    char *long_name = describe(m->long_name, hanse_statistic_words(statistic));
+    if (long_name == NULL)
+        return hanse_fail_nomem(error, "result column", strlen(m->long_name));
+    const hanse_status status = hanse_result_add_column(
         f->table, name, long_name, has_units ? units : NULL,
-        hanse_statistic_cell_method(statistic), type, &values, error));
+        hanse_statistic_cell_method(statistic), type, &values, error);
+    free(long_name);
+    if (status != HANSE_OK)
+        return status;
     if (hanse_statistic_fill(&input, statistic, type, values, &fault))
         return HANSE_OK;
     char group[512];

@@ -192,6 +192,27 @@ static void unlabelled_unsigned_code_is_positive(void **state)
     hanse_aggregation_destroy(a);
 }
 
+/* A cut through a character would not be UTF-8 any more. */
+static void long_names_are_whole(void **state)
+{
+    (void)state;
+    char long_name[3 * 400 + 1] = "";
+    for (size_t i = 0; i < 400; i++)
+        strcat(long_name, "值");
+    hanse_field f[2] = {two_fields[0], two_fields[1]};
+    f[1].long_name = long_name;
+    const hanse_schema schema = {f, 2};
+    hanse_aggregation *a = create("x", NULL, &schema);
+    hanse_result *result;
+    hanse_error error;
+    check(hanse_aggregation_finish(a, &result, &error), &error);
+    const hanse_column *column = &hanse_result_table(result, 1)->columns[1];
+    assert_memory_equal(column->long_name, long_name, sizeof long_name - 1);
+    assert_string_equal(column->long_name + sizeof long_name - 1, ": total");
+    hanse_result_destroy(result);
+    hanse_aggregation_destroy(a);
+}
+
 /* ---- Names of tables ---------------------------------------------------- */
 
 static void groupings_of_like_names_have_tables_of_their_own(void **state)
@@ -357,6 +378,7 @@ int main(void)
         cmocka_unit_test(merge_of_same_specification_adds),
         cmocka_unit_test(groups_of_one_label_keep_their_order),
         cmocka_unit_test(unlabelled_unsigned_code_is_positive),
+        cmocka_unit_test(long_names_are_whole),
         cmocka_unit_test(groupings_of_like_names_have_tables_of_their_own),
         cmocka_unit_test(null_arguments_of_specifications_are_refused),
         cmocka_unit_test(null_arguments_of_aggregations_are_refused),
