@@ -24,8 +24,12 @@ hanse_status hanse_raw_fetcher_init(hanse_raw_fetcher *fetcher,
                                     const hanse_hdf5_source *source,
                                     hanse_error *error)
 {
-    *fetcher = (hanse_raw_fetcher){
-        .source = source, .part = SIZE_MAX, .descriptor = -1};
+    hanse_cpu cpu;
+    HANSE_TRY(hanse_cpu_choose(&cpu, error));
+    *fetcher = (hanse_raw_fetcher){.source = source,
+                                   .kernels = hanse_kernels_of(cpu),
+                                   .part = SIZE_MAX,
+                                   .descriptor = -1};
     return hanse_decoder_create(source->base.budget, &fetcher->decoder, error);
 }
 
@@ -168,11 +172,10 @@ static void copy_fields(const request *r, const hanse_decoded *decoded,
 /* Rows as they lie in memory, n of them. */
 static hanse_decoded plain_rows(const request *r, const uint8_t *data, size_t n)
 {
-    const hanse_decoded *any = &r->fetcher->decoded;
     return (hanse_decoded){.data = data,
                            .n_rows = n,
                            .row_bytes = r->map->element_bytes,
-                           .kernels = any->kernels};
+                           .kernels = r->fetcher->kernels};
 }
 
 static void fill_rows(const request *r, size_t n, size_t to)

@@ -12,8 +12,9 @@
 typedef struct hanse_raw_fetcher {
     const hanse_hdf5_source *source;
     hanse_decoder *decoder;
-    size_t part;    /* whose file is open; SIZE_MAX: none */
-    int descriptor; /* of that file; negative: none */
+    const struct hanse_kernels *kernels;
+    size_t part;     /* whose file is open; SIZE_MAX: none */
+    int descriptor;  /* of that file; negative: none */
     uint8_t *stored; /* bytes of a chunk, or of a piece of contiguous rows */
     size_t capacity;
     /* The chunk that the decoder holds; map NULL: none. */
