@@ -16,19 +16,3 @@ void hanse_transpose_scalar(const int64_t *restrict lanes, size_t lane_rows,
 #define KERNEL(name) name##_scalar
 #define TARGET
 #include "engine/kernels/group_add_body.h"
-
-bool hanse_total_add_scalar(int64_t *restrict state,
-                            const int64_t *restrict lanes, size_t lane_rows,
-                            size_t n_lanes, size_t n)
-{
-    bool guarded = true;
-    for (size_t l = 0; l < n_lanes; l++) {
-        const int64_t *lane = lanes + l * lane_rows;
-        int64_t sum = 0;
-        for (size_t i = 0; i < n; i++)
-            sum += lane[i];
-        state[l] += sum;
-        guarded = guarded && hanse_limb_guarded(state[l]);
-    }
-    return !guarded;
-}

@@ -57,5 +57,6 @@ typedef bool hanse_total_add_function(int64_t *restrict state,
                                       size_t lane_rows, size_t n_lanes,
                                       size_t n);
 hanse_total_add_function hanse_total_add_scalar;
+hanse_total_add_function hanse_total_add_avx2;
 
 #endif

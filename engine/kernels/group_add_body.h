@@ -39,3 +39,19 @@ TARGET bool KERNEL(hanse_group_add)(int64_t *restrict states, size_t stride,
         return add_lines(states, stride, groups, rows, HANSE_LINE_LANES, n);
     return add_lines(states, stride, groups, rows, n_lanes, n);
 }
+
+TARGET bool KERNEL(hanse_total_add)(int64_t *restrict state,
+                                    const int64_t *restrict lanes,
+                                    size_t lane_rows, size_t n_lanes, size_t n)
+{
+    bool guarded = true;
+    for (size_t l = 0; l < n_lanes; l++) {
+        const int64_t *lane = lanes + l * lane_rows;
+        int64_t sum = 0;
+        for (size_t i = 0; i < n; i++)
+            sum += lane[i];
+        state[l] += sum;
+        guarded = guarded && hanse_limb_guarded(state[l]);
+    }
+    return !guarded;
+}
