@@ -11,9 +11,9 @@
 #include "io/hdf5_find.h"
 #include "io/hdf5_reader.h"
 
-/* Half a megabyte a float64 column: large against the cost of a read call,
- * small against a table. */
-static const uint64_t default_morsel_rows = 65536;
+/* 128 KiB a float64 column: large against the cost of a read call, and a few
+ * columns stay in the second cache level until they are folded. */
+static const uint64_t default_morsel_rows = 16384;
 
 /* Chunks up to this many rows are never cut: a cut chunk is decoded once for
  * each of its morsels. Larger ones are, or a morsel would not fit in memory. */

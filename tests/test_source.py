@@ -630,9 +630,9 @@ class Tables(unittest.TestCase):
 
     def test_budget_is_kept(self):
         self.write_part("t", {"x": numpy.arange(100000), "n": ["a" * 50] * 100000})
-        self.dump(options=["-b", "40000000"])
-        self.fails("LIMIT", "memory limit", options=["-b", "300000"])
-        self.fails("LIMIT", "texts of a column", options=["-b", "3000000"])
+        self.dump(options=["-m", "65536", "-b", "40000000"])
+        self.fails("LIMIT", "memory limit", options=["-m", "65536", "-b", "300000"])
+        self.fails("LIMIT", "texts of a column", options=["-m", "65536", "-b", "3000000"])
 
     # ---- Real data ----------------------------------------------------------
 
