@@ -147,11 +147,11 @@ void hanse_bench_add_job(hanse_bench_settings *settings)
           "0.4*labour + 0.6*equipment", "--information", "information"},
          33},
         {"job/generate/contiguous",
-         {"generate", "OUT", "-q", "-f", "-n", "ROWS"},
+         {"generate", "OUT", "-q", "--force", "-n", "ROWS"},
          78},
         {"job/generate/zstd",
-         {"generate", "OUT", "-q", "-f", "-n", "ROWS", "--compress", "zstd",
-          "--shuffle"},
+         {"generate", "OUT", "-q", "--force", "-n", "ROWS", "--compress",
+          "zstd", "--shuffle"},
          78},
     };
     static const char *const threads[] = {"1", "2"};
