@@ -40,11 +40,12 @@ int hanse_command_version(int argc, char **argv)
     if (hanse_cpu_choose(&cpu, &error) != HANSE_OK)
         return hanse_report_error(&error);
     hanse_hdf5_version(hdf5);
+    const size_t n_threads = hanse_machine_threads();
     printf("hanse     %s\n", hanse_version());
     printf("compiler  %s\n", COMPILER);
     printf("HDF5      %s\n", hdf5);
-    printf("OpenMP    %d, %zu threads by default\n", _OPENMP,
-           hanse_machine_threads());
+    printf("OpenMP    %d, %zu thread%s by default\n", _OPENMP,
+           n_threads, n_threads == 1 ? "" : "s");
     printf("processor %s, %s in use\n", hanse_cpu_name(hanse_cpu_detect()),
            hanse_cpu_name(cpu));
     printf("memory    %s by default\n",
