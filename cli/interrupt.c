@@ -6,8 +6,6 @@
 
 #include <signal.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <string.h>
 
 #include "io/atomic_file.h"
 
@@ -22,27 +20,10 @@ static void note_signal(int signal_number)
         hanse_atomic_file_on_signal(signal_number);
 }
 
-/* An ignored signal stays ignored (nohup). */
-static void handle(void (*handler)(int))
-{
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
-    for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
-        struct sigaction action;
-        if (sigaction(ending[i], NULL, &action) != 0 ||
-            action.sa_handler == SIG_IGN)
-            continue;
-        memset(&action, 0, sizeof action);
-        action.sa_handler = handler;
-        action.sa_flags = SA_RESTART;
-        sigfillset(&action.sa_mask);
-        (void)sigaction(ending[i], &action, NULL);
-    }
-}
-
 void hanse_interrupt_begin(void)
 {
     atomic_store(&noted_signal, 0);
-    handle(note_signal);
+    hanse_atomic_file_handle_signals(note_signal, SA_RESTART);
 }
 
 int hanse_interrupt_signal(void)
@@ -52,7 +33,7 @@ int hanse_interrupt_signal(void)
 
 void hanse_interrupt_end(void)
 {
-    handle(hanse_atomic_file_on_signal);
+    hanse_atomic_file_handle_signals(hanse_atomic_file_on_signal, SA_RESTART);
 }
 
 void hanse_interrupt_die(int signal_number)

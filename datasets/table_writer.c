@@ -7,33 +7,13 @@
 
 #include "datasets/write_chunked.h"
 #include "engine/base/error.h"
+#include "io/native_type.h"
 #include "io/result_attributes.h"
-
-/* The number type in memory, which is the stored one as well. */
-static hid_t number_type(hanse_type type)
-{
-    switch (type) {
-    case HANSE_INT16:
-        return H5T_NATIVE_INT16;
-    case HANSE_INT32:
-        return H5T_NATIVE_INT32;
-    case HANSE_INT64:
-        return H5T_NATIVE_INT64;
-    case HANSE_UINT8:
-        return H5T_NATIVE_UINT8;
-    case HANSE_FLOAT32:
-        return H5T_NATIVE_FLOAT;
-    case HANSE_FLOAT64:
-        return H5T_NATIVE_DOUBLE;
-    default:
-        return H5I_INVALID_HID;
-    }
-}
 
 /* The stored type, to be closed; negative on failure. */
 static hid_t create_type(const hanse_field *field)
 {
-    const hid_t number = number_type(field->type);
+    const hid_t number = hanse_native_type(field->type);
     if (field->n_labels == 0)
         return H5Tcopy(number);
     const hid_t type = H5Tenum_create(number);

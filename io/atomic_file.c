@@ -99,7 +99,7 @@ void hanse_atomic_file_on_signal(int signal_number)
     errno = saved_errno;
 }
 
-void hanse_atomic_file_install_signal_handlers(void)
+void hanse_atomic_file_handle_signals(void (*handler)(int), int flags)
 {
     static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
     for (size_t i = 0; i < sizeof ending / sizeof ending[0]; i++) {
@@ -108,10 +108,16 @@ void hanse_atomic_file_install_signal_handlers(void)
             action.sa_handler == SIG_IGN)
             continue;
         memset(&action, 0, sizeof action);
-        action.sa_handler = hanse_atomic_file_on_signal;
+        action.sa_handler = handler;
+        action.sa_flags = flags;
         sigfillset(&action.sa_mask);
         (void)sigaction(ending[i], &action, NULL);
     }
+}
+
+void hanse_atomic_file_install_signal_handlers(void)
+{
+    hanse_atomic_file_handle_signals(hanse_atomic_file_on_signal, 0);
     (void)signal(SIGXFSZ, SIG_IGN);
 }
 

@@ -46,8 +46,12 @@ void hanse_atomic_file_close(hanse_atomic_file *file);
  * signal safe. */
 void hanse_atomic_file_on_signal(int signal_number);
 
-/* For the program's start: installs the handler for SIGINT, SIGTERM and SIGHUP
- * where they are not ignored (nohup), and ignores SIGXFSZ, so that a file size
+/* Installs a handler, with flags as for sigaction, for SIGINT, SIGTERM and
+ * SIGHUP where they are not ignored (nohup). */
+void hanse_atomic_file_handle_signals(void (*handler)(int), int flags);
+
+/* For the program's start: installs hanse_atomic_file_on_signal for these, and
+ * ignores SIGXFSZ, so that a file size
  * limit is an error of the write and not the death of the process. */
 void hanse_atomic_file_install_signal_handlers(void);
 

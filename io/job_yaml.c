@@ -7,9 +7,7 @@
  * place, so it can express neither a list whose entries are texts or lists
  * (`group_by: [cluster, [cluster, chain]]`), nor a mapping with names of the
  * user's (`measures`), and its errors name no nearest key.
- *
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,18 +39,6 @@ typedef struct key_rule {
 
 /* ---- Messages ----------------------------------------------------------- */
 
-__attribute__((format(printf, 3, 4))) static hanse_status
-fail_mark(const reader *r, yaml_mark_t mark, const char *format, ...)
-{
-    char message[HANSE_ERROR_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(message, sizeof message, format, arguments);
-    va_end(arguments);
-    return hanse_fail(r->error, HANSE_ERR_SPEC, "%s:%zu:%zu: %s", r->path,
-                      mark.line + 1, mark.column + 1, message);
-}
-
 /* Passes on the failure of a setter, with the place. */
 static hanse_status place(const reader *r, const yaml_node_t *node,
                           hanse_status status)
@@ -71,16 +57,16 @@ static hanse_status fail_unknown(const reader *r, const yaml_node_t *node,
 {
     const char *nearest = hanse_suggest(name, known, n_known);
     if (nearest != NULL)
-        return fail_mark(r, node->start_mark,
-                         "unknown %s '%s', did you mean '%s'?", what, name,
-                         nearest);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "unknown %s '%s', did you mean '%s'?", what,
+                               name, nearest);
     char list[256] = "";
     size_t used = 0;
     for (size_t i = 0; i < n_known && used < sizeof list; i++)
         used += (size_t)snprintf(list + used, sizeof list - used, "%s%s",
                                  i > 0 ? ", " : "", known[i]);
-    return fail_mark(r, node->start_mark, "unknown %s '%s'; known: %s", what,
-                     name, list);
+    return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                           "unknown %s '%s'; known: %s", what, name, list);
 }
 
 static const char *node_kind(const yaml_node_t *node)
@@ -116,14 +102,16 @@ static hanse_status get_text(const reader *r, const yaml_node_t *node,
                              const char *what, const char **out)
 {
     if (node->type != YAML_SCALAR_NODE || is_null(node))
-        return fail_mark(r, node->start_mark, "%s: expected a text, found %s",
-                         what, is_null(node) ? "nothing" : node_kind(node));
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: expected a text, found %s", what,
+                               is_null(node) ? "nothing" : node_kind(node));
     const char *text = (const char *)node->data.scalar.value;
     if (strlen(text) != node->data.scalar.length)
-        return fail_mark(r, node->start_mark, "%s: the text holds a NUL byte",
-                         what);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: the text holds a NUL byte", what);
     if (*text == '\0')
-        return fail_mark(r, node->start_mark, "%s: the text is empty", what);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: the text is empty", what);
     *out = text;
     return HANSE_OK;
 }
@@ -158,10 +146,11 @@ static hanse_status read_list(reader *r, const yaml_node_t *node,
     if (node->type != YAML_SEQUENCE_NODE)
         return read(r, node);
     if (n_items(node) == 0)
-        return fail_mark(r, node->start_mark, "%s: the list is empty", what);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: the list is empty", what);
     if (n_items(node) > max_items)
-        return fail_mark(r, node->start_mark, "%s: more than %zu entries", what,
-                         max_items);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: more than %zu entries", what, max_items);
     for (size_t i = 0; i < n_items(node); i++)
         HANSE_TRY(read(r, item(r, node, i)));
     return HANSE_OK;
@@ -177,14 +166,15 @@ static hanse_status read_pairs(reader *r, const yaml_node_t *node,
                                const void *context)
 {
     if (node->type != YAML_MAPPING_NODE)
-        return fail_mark(r, node->start_mark,
-                         "%s: expected 'key: value' lines, found %s", what,
-                         is_null(node) ? "nothing" : node_kind(node));
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: expected 'key: value' lines, found %s",
+                               what,
+                               is_null(node) ? "nothing" : node_kind(node));
     const yaml_node_pair_t *start = node->data.mapping.pairs.start;
     const size_t n = (size_t)(node->data.mapping.pairs.top - start);
     if (n > MAX_ENTRIES)
-        return fail_mark(r, node->start_mark, "%s: more than %d entries", what,
-                         MAX_ENTRIES);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "%s: more than %d entries", what, MAX_ENTRIES);
     for (size_t i = 0; i < n; i++) {
         const yaml_node_t *key = node_at(r, start[i].key);
         const char *name;
@@ -192,9 +182,10 @@ static hanse_status read_pairs(reader *r, const yaml_node_t *node,
         for (size_t j = 0; j < i; j++) {
             const yaml_node_t *earlier = node_at(r, start[j].key);
             if (strcmp((const char *)earlier->data.scalar.value, name) == 0)
-                return fail_mark(r, key->start_mark,
-                                 "key '%s' stands twice, first in line %zu",
-                                 name, earlier->start_mark.line + 1);
+                return hanse_yaml_fail(
+                    r->error, r->path, key->start_mark,
+                    "key '%s' stands twice, first in line %zu", name,
+                    earlier->start_mark.line + 1);
         }
         HANSE_TRY(read(r, context, key, name, node_at(r, start[i].value)));
     }
@@ -263,10 +254,10 @@ static hanse_status read_key_list(reader *r, const yaml_node_t *node,
                                   hanse_text_list *keys)
 {
     if (n_items(node) > MAX_ENTRIES)
-        return fail_mark(r, node->start_mark, "group_by: more than %d keys",
-                         MAX_ENTRIES);
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "group_by: more than %d keys", MAX_ENTRIES);
     for (size_t i = 0; i < n_items(node); i++) {
-        const char *name;
+        const char *name = NULL;
         const yaml_node_t *key = item(r, node, i);
         HANSE_TRY(get_text(r, key, "group_by", &name));
         HANSE_TRY(place(r, key, hanse_text_list_add(keys, name, r->error)));
@@ -337,9 +328,9 @@ static hanse_status read_model_pair(reader *r, const void *context,
     if (strcmp(name, known[0]) != 0 && strcmp(name, known[1]) != 0)
         return fail_unknown(r, key, "key", name, known, COUNT(known));
     if (r->job->model_formula[model] != NULL)
-        return fail_mark(r, key->start_mark,
-                         "%s: give either 'column' or 'formula'",
-                         hanse_model_name(model));
+        return hanse_yaml_fail(r->error, r->path, key->start_mark,
+                               "%s: give either 'column' or 'formula'",
+                               hanse_model_name(model));
     return set_text(r, value, name, &r->job->model_formula[model]);
 }
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "engine/base/error.h"
+#include "io/native_type.h"
 #include "io/result_attributes.h"
 
 /* Deflate's largest expansion is 1032; somebody may have packed the file. */
@@ -79,32 +80,6 @@ static bool classify(hid_t type, hanse_type *out)
         return true;
     default:
         return false;
-    }
-}
-
-static hid_t native_type(hanse_type type)
-{
-    switch (type) {
-    case HANSE_INT8:
-        return H5T_NATIVE_INT8;
-    case HANSE_INT16:
-        return H5T_NATIVE_INT16;
-    case HANSE_INT32:
-        return H5T_NATIVE_INT32;
-    case HANSE_INT64:
-        return H5T_NATIVE_INT64;
-    case HANSE_UINT8:
-        return H5T_NATIVE_UINT8;
-    case HANSE_UINT16:
-        return H5T_NATIVE_UINT16;
-    case HANSE_UINT32:
-        return H5T_NATIVE_UINT32;
-    case HANSE_UINT64:
-        return H5T_NATIVE_UINT64;
-    case HANSE_FLOAT32:
-        return H5T_NATIVE_FLOAT;
-    default:
-        return H5T_NATIVE_DOUBLE;
     }
 }
 
@@ -231,8 +206,9 @@ hanse_status hanse_result_reader_column(hanse_result_reader *reader,
     const bool good =
         read.type == HANSE_TEXT
             ? read_labels(reader, dataset, *n_rows, values)
-            : *n_rows == 0 || H5Dread(dataset, native_type(read.type), H5S_ALL,
-                                      H5S_ALL, H5P_DEFAULT, values) >= 0;
+            : *n_rows == 0 ||
+                  H5Dread(dataset, hanse_native_type(read.type), H5S_ALL,
+                          H5S_ALL, H5P_DEFAULT, values) >= 0;
     if (!good)
         return hanse_result_reader_fail(reader, table, name,
                                         "the values cannot be read", error);

@@ -27,15 +27,15 @@ typedef struct yaml_text {
     hanse_error *error;
 } yaml_text;
 
-__attribute__((format(printf, 3, 4))) static hanse_status
-fail_mark(const yaml_text *text, yaml_mark_t mark, const char *format, ...)
+hanse_status hanse_yaml_fail(hanse_error *error, const char *path,
+                             yaml_mark_t mark, const char *format, ...)
 {
-    char message[512];
+    char message[HANSE_ERROR_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    return hanse_fail(text->error, HANSE_ERR_SPEC, "%s:%zu:%zu: %s", text->path,
+    return hanse_fail(error, HANSE_ERR_SPEC, "%s:%zu:%zu: %s", path,
                       mark.line + 1, mark.column + 1, message);
 }
 
@@ -90,12 +90,14 @@ static hanse_status fail_parser(const yaml_text *text,
     case YAML_MEMORY_ERROR:
         return hanse_fail_nomem(text->error, "job file", text->n_bytes);
     case YAML_READER_ERROR:
-        return fail_mark(text, mark_of_offset(text, parser->problem_offset),
-                         "not valid YAML: %s", problem);
+        return hanse_yaml_fail(text->error, text->path,
+                               mark_of_offset(text, parser->problem_offset),
+                               "not valid YAML: %s", problem);
     default:
-        return fail_mark(text, parser->problem_mark, "not valid YAML: %s%s%s",
-                         problem, parser->context != NULL ? " " : "",
-                         parser->context != NULL ? parser->context : "");
+        return hanse_yaml_fail(text->error, text->path, parser->problem_mark,
+                               "not valid YAML: %s%s%s", problem,
+                               parser->context != NULL ? " " : "",
+                               parser->context != NULL ? parser->context : "");
     }
 }
 
@@ -106,20 +108,22 @@ static hanse_status check_token(const yaml_text *text,
     switch (token->type) {
     case YAML_ALIAS_TOKEN:
     case YAML_ANCHOR_TOKEN:
-        return fail_mark(text, token->start_mark,
-                         "anchors (&) and aliases (*) are not used in job "
-                         "files; put a text that begins so in quotes");
+        return hanse_yaml_fail(
+            text->error, text->path, token->start_mark,
+            "anchors (&) and aliases (*) are not used in job "
+            "files; put a text that begins so in quotes");
     case YAML_TAG_TOKEN:
-        return fail_mark(text, token->start_mark,
-                         "tags (!) are not used in job files; put a text that "
-                         "begins so in quotes");
+        return hanse_yaml_fail(
+            text->error, text->path, token->start_mark,
+            "tags (!) are not used in job files; put a text that "
+            "begins so in quotes");
     case YAML_BLOCK_SEQUENCE_START_TOKEN:
     case YAML_BLOCK_MAPPING_START_TOKEN:
     case YAML_FLOW_SEQUENCE_START_TOKEN:
     case YAML_FLOW_MAPPING_START_TOKEN:
         if (++*depth > MAX_DEPTH)
-            return fail_mark(text, token->start_mark,
-                             "nested deeper than %d levels", MAX_DEPTH);
+            return hanse_yaml_fail(text->error, text->path, token->start_mark,
+                                   "nested deeper than %d levels", MAX_DEPTH);
         return HANSE_OK;
     case YAML_BLOCK_END_TOKEN:
     case YAML_FLOW_SEQUENCE_END_TOKEN:
@@ -163,8 +167,8 @@ static hanse_status check_end(const yaml_text *text, yaml_parser_t *parser)
     const yaml_node_t *root = yaml_document_get_root_node(&second);
     hanse_status status = HANSE_OK;
     if (root != NULL)
-        status = fail_mark(text, root->start_mark,
-                           "a second document; a job file holds one");
+        status = hanse_yaml_fail(text->error, text->path, root->start_mark,
+                                 "a second document; a job file holds one");
     yaml_document_delete(&second);
     return status;
 }

@@ -17,4 +17,9 @@
 hanse_status hanse_yaml_load(const char *path, yaml_document_t *out,
                              hanse_error *error);
 
+/* HANSE_ERR_SPEC with "PATH:LINE:COLUMN: " before the message. */
+__attribute__((format(printf, 4, 5))) hanse_status
+hanse_yaml_fail(hanse_error *error, const char *path, yaml_mark_t mark,
+                const char *format, ...);
+
 #endif
