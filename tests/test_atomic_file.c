@@ -23,28 +23,10 @@
 #include <unistd.h>
 
 #include "io/atomic_file.h"
+#include "tests/own_directory.h"
 
 static const char old_text[] = "the old content";
 static const char new_text[] = "the new content, longer";
-
-/* Every test has a directory of its own, and works in it. */
-static int setup(void **state)
-{
-    char *directory = strdup(P_tmpdir "/hanse-test-XXXXXX");
-    assert_non_null(directory);
-    assert_non_null(mkdtemp(directory));
-    assert_int_equal(chdir(directory), 0);
-    *state = directory;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", (char *)*state);
-    free(*state);
-    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
-}
 
 static void put_file(const char *name, const char *text)
 {
@@ -59,8 +41,7 @@ static void assert_content(const char *name, const char *text)
     char buffer[256] = {0};
     FILE *stream = fopen(name, "r");
     assert_non_null(stream);
-    assert_int_equal(fread(buffer, 1, sizeof buffer - 1, stream),
-                     strlen(text));
+    assert_int_equal(fread(buffer, 1, sizeof buffer - 1, stream), strlen(text));
     fclose(stream);
     assert_string_equal(buffer, text);
 }
@@ -369,8 +350,9 @@ static void signal_inForkedChild_leavesParentsTemporary(void **state)
 
 int main(void)
 {
-#define WITH_DIRECTORY(test) \
-    cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_DIRECTORY(test)                                   \
+    cmocka_unit_test_setup_teardown(test, enter_own_directory, \
+                                    leave_own_directory)
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(commit_newFile_hasContentAndExactMode),
         WITH_DIRECTORY(close_withoutCommit_leavesOldFile),

@@ -17,25 +17,7 @@
 #include "engine/base/error.h"
 #include "engine/spec.h"
 #include "io/job.h"
-
-/* Every test runs in an empty directory of its own, with job.yaml as the name
- * of the job. */
-static char directory[] = "/tmp/hanse-test-job-XXXXXX";
-
-static int enter_directory(void **state)
-{
-    (void)state;
-    strcpy(strrchr(directory, '-'), "-XXXXXX");
-    return mkdtemp(directory) == NULL || chdir(directory) != 0;
-}
-
-static int leave_directory(void **state)
-{
-    (void)state;
-    char command[64];
-    snprintf(command, sizeof command, "rm -rf %s", directory);
-    return chdir("/") != 0 || system(command) != 0;
-}
+#include "tests/own_directory.h"
 
 static void write_bytes(const char *path, const void *bytes, size_t n)
 {
@@ -498,6 +480,6 @@ int main(void)
         cmocka_unit_test(job_expand_files_wildcards_in_a_name_are_literal),
         cmocka_unit_test(job_expand_files_no_match_or_twice_is_refused),
     };
-    return cmocka_run_group_tests_name("job", tests, enter_directory,
-                                       leave_directory);
+    return cmocka_run_group_tests_name("job", tests, enter_own_directory,
+                                       leave_own_directory);
 }

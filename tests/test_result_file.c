@@ -27,25 +27,8 @@
 
 #include "engine/base/error.h"
 #include "io/result_file.h"
+#include "tests/own_directory.h"
 #include "tests/sample_tables.h"
-
-static int setup(void **state)
-{
-    char *directory = strdup(P_tmpdir "/hanse-test-XXXXXX");
-    assert_non_null(directory);
-    assert_non_null(mkdtemp(directory));
-    assert_int_equal(chdir(directory), 0);
-    *state = directory;
-    return 0;
-}
-
-static int teardown(void **state)
-{
-    char command[PATH_MAX + 16];
-    snprintf(command, sizeof command, "rm -rf '%s'", (char *)*state);
-    free(*state);
-    return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
-}
 
 /* ---- Helpers ------------------------------------------------------------ */
 
@@ -671,8 +654,9 @@ static void open_linkOutOfTheFile_isRefused(void **state)
 
 int main(void)
 {
-#define WITH_DIRECTORY(test) \
-    cmocka_unit_test_setup_teardown(test, setup, teardown)
+#define WITH_DIRECTORY(test)                                   \
+    cmocka_unit_test_setup_teardown(test, enter_own_directory, \
+                                    leave_own_directory)
     const struct CMUnitTest tests[] = {
         WITH_DIRECTORY(open_whatWasWritten_comesBack),
         WITH_DIRECTORY(open_manyLabels_comeBack),

@@ -9,19 +9,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 #include <hdf5.h>
 
 #include "engine/hanse.h"
+#include "tests/own_directory.h"
 
 enum {
     N_ROWS = 600,
     N_CLUSTERS = 3
 };
-
-static char directory[] = "/tmp/hanse-test-run-XXXXXX";
 
 static void write_column(hid_t group, const char *name, hid_t type,
                          const void *values)
@@ -67,22 +65,12 @@ static void write_table(const char *path, const char *table)
 
 static int set_up(void **state)
 {
-    (void)state;
-    if (mkdtemp(directory) == NULL || chdir(directory) != 0)
+    if (enter_own_directory(state) != 0)
         return 1;
     write_table("a.h5", "/enterprises");
     write_table("b.h5", "/enterprises");
     write_table("firms.h5", "/x");
     return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    (void)unlink("a.h5");
-    (void)unlink("b.h5");
-    (void)unlink("firms.h5");
-    return chdir("/") != 0 || rmdir(directory) != 0;
 }
 
 static hanse_spec *new_spec(void)
@@ -239,5 +227,6 @@ int main(void)
         cmocka_unit_test(run_files_missing_file_is_named),
         cmocka_unit_test(run_files_column_of_no_use_is_explained),
     };
-    return cmocka_run_group_tests_name("run_files", tests, set_up, tear_down);
+    return cmocka_run_group_tests_name("run_files", tests, set_up,
+                                       leave_own_directory);
 }
