@@ -44,8 +44,8 @@ int hanse_command_version(int argc, char **argv)
     printf("hanse     %s\n", hanse_version());
     printf("compiler  %s\n", COMPILER);
     printf("HDF5      %s\n", hdf5);
-    printf("OpenMP    %d, %zu thread%s by default\n", _OPENMP,
-           n_threads, n_threads == 1 ? "" : "s");
+    printf("OpenMP    %d, %zu thread%s by default\n", _OPENMP, n_threads,
+           n_threads == 1 ? "" : "s");
     printf("processor %s, %s in use\n", hanse_cpu_name(hanse_cpu_detect()),
            hanse_cpu_name(cpu));
     printf("memory    %s by default\n",
