@@ -188,6 +188,20 @@ static hanse_status add_key(finishing *f, size_t position, hanse_error *error)
 
 /* ---- Statistics --------------------------------------------------------- */
 
+/* Bytes of a key that a message shows: at most 64, whole characters. */
+static int shown_length(const char *text, size_t length)
+{
+    enum {
+        MOST = 64
+    };
+    if (length <= MOST)
+        return (int)length;
+    int shown = MOST;
+    while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--;
+    return shown;
+}
+
 /* "cluster=5, chain=2", for messages about one group. */
 static void name_group(const finishing *f, size_t row, char *out, size_t size)
 {
@@ -203,9 +217,9 @@ static void name_group(const finishing *f, size_t row, char *out, size_t size)
         const char *text = "missing";
         if (code != 0)
             text = hanse_key_text(f->fold, key, code, buffer, &length);
-        const int written = snprintf(out + used, size - used, "%s%s=%.*s",
-                                     k == 0 ? "" : ", ", plan->keys[key].name,
-                                     length > 64 ? 64 : (int)length, text);
+        const int written =
+            snprintf(out + used, size - used, "%s%s=%.*s", k == 0 ? "" : ", ",
+                     plan->keys[key].name, shown_length(text, length), text);
         used += written < 0 ? size : (size_t)written;
     }
     if (grouping->n_keys == 0)

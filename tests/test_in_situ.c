@@ -213,6 +213,30 @@ static void long_names_are_whole(void **state)
     hanse_aggregation_destroy(a);
 }
 
+static void messages_cut_keys_between_characters(void **state)
+{
+    (void)state;
+    static const hanse_field f[] = {{.name = "sector", .type = HANSE_TEXT},
+                                    {.name = "x", .type = HANSE_INT64}};
+    static const char town[] = "值值值值值值值值值值值值值值值值值值值值值值";
+    static const int32_t offsets[] = {0, 0, sizeof town - 1};
+    static const int64_t large[] = {0, INT64_MAX};
+    const hanse_schema schema = {f, 2};
+    const hanse_array arrays[] = {{.values = town, .offsets = offsets},
+                                  {.values = large}};
+    const hanse_batch batch = {2, arrays};
+    hanse_aggregation *a = create("x", NULL, &schema);
+    hanse_result *result;
+    hanse_error error;
+    check(hanse_aggregation_add(a, &batch, &error), &error);
+    check(hanse_aggregation_add(a, &batch, &error), &error);
+    assert_int_equal(hanse_aggregation_finish(a, &result, &error),
+                     HANSE_ERR_OVERFLOW);
+    assert_non_null(strstr(error.message, "sector=值"));
+    assert_non_null(strstr(error.message, "值 does not fit"));
+    hanse_aggregation_destroy(a);
+}
+
 /* ---- Names of tables ---------------------------------------------------- */
 
 static void groupings_of_like_names_have_tables_of_their_own(void **state)
@@ -379,6 +403,7 @@ int main(void)
         cmocka_unit_test(groups_of_one_label_keep_their_order),
         cmocka_unit_test(unlabelled_unsigned_code_is_positive),
         cmocka_unit_test(long_names_are_whole),
+        cmocka_unit_test(messages_cut_keys_between_characters),
         cmocka_unit_test(groupings_of_like_names_have_tables_of_their_own),
         cmocka_unit_test(null_arguments_of_specifications_are_refused),
         cmocka_unit_test(null_arguments_of_aggregations_are_refused),
