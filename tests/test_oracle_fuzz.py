@@ -21,7 +21,7 @@ import h5py
 import numpy as np
 
 HANSE = sys.argv[1]
-CASES = int(sys.argv[2]) if len(sys.argv) > 2 else 200
+CASES = int(sys.argv[2]) if len(sys.argv) > 2 else 120
 FIRST = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 STATISTICS = ["count", "missing", "total", "mean", "min", "max", "var", "std"]
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
