@@ -30,7 +30,7 @@ int hanse_report_error(const hanse_error *error);
 
 /* Same with a message of the caller's, for wrong usage: exit status 2. */
 __attribute__((format(printf, 1, 2))) int hanse_usage_error(const char *format,
-                                                           ...);
+                                                            ...);
 
 /* The words that started the program, joined and quoted for a shell; the
  * file's `history`. From malloc. */
