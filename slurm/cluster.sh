@@ -88,6 +88,10 @@ write_configuration() { # DIR
     memory_mib=$(awk '$1 == "MemTotal:" { print int($2 / 1024) }' /proc/meminfo)
     # A machine of one core shows two, so that a job can ask for two threads.
     [ "$cpus" -ge 2 ] || cpus=2
+    # Nothing here uses control groups, but slurmd loads a plug-in for them. The
+    # first version's does no harm where there are none, or none that we may
+    # write; the second's wants systemd.
+    echo "CgroupPlugin=cgroup/v1" >"$dir/cgroup.conf"
     cat >"$dir/slurm.conf" <<EOF
 ClusterName=hanse
 SlurmctldHost=$host(127.0.0.1)
@@ -156,7 +160,7 @@ up() { # DIR
     # enter, and munged expects users other than the owner.
     start munged munged --foreground --force --key-file="$dir/munge/key" \
         --socket="$dir/munge/socket" --pid-file="$dir/munge/pid" \
-        --log-file="$dir/munge/log" --seed-file="$dir/munge/seed"
+        --log-file="$dir/log/munged.log" --seed-file="$dir/munge/seed"
     wait_for 20 test -S "$dir/munge/socket" || give_up "$dir" "munged"
     start slurmctld slurmctld -D -c -f "$dir/slurm.conf"
     start slurmd slurmd -D -N n1 -f "$dir/slurm.conf"
@@ -165,7 +169,7 @@ up() { # DIR
 }
 
 give_up() { # DIR WHAT
-    tail -n 5 "$1"/log/* "$1/munge/log" >&2 || true
+    tail -n 5 "$1"/log/* >&2 || true
     down "$1"
     die "$2 did not start"
 }
