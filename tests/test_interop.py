@@ -15,11 +15,10 @@ import subprocess
 import sys
 import tempfile
 
+from checks import check, exit_status
 from compare_results import facts
 
 MAKE_RESULT = sys.argv[1]
-FAILED = []
-N_PASSED = 0
 
 # What tests/sample_tables.c wrote. NaN is None.
 EXPECTED = {
@@ -271,15 +270,6 @@ f$close_all()
 }
 
 
-def check(name, condition, detail=""):
-    global N_PASSED
-    if condition:
-        N_PASSED += 1
-    else:
-        FAILED.append(name)
-        print(f"FAILED {name}: {detail}")
-
-
 def run(name, command):
     """Runs a reader; returns its output, None when it failed or warned."""
     done = subprocess.run(command, capture_output=True, text=True,
@@ -363,8 +353,7 @@ def main():
         check_dump(path)
         check_r(path)
         check_provenance(folder)
-    print(f"{N_PASSED} checks passed, {len(FAILED)} failed")
-    return 1 if FAILED else 0
+    return exit_status()
 
 
 if __name__ == "__main__":

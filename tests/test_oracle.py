@@ -20,20 +20,10 @@ from fractions import Fraction
 import h5py
 import numpy as np
 
+from checks import check, exit_status
 from compare_results import facts
 
 HANSE, DATA = sys.argv[1], sys.argv[2]
-FAILED = []
-PASSED = 0
-
-
-def check(name, condition, detail=""):
-    global PASSED
-    if condition:
-        PASSED += 1
-    else:
-        FAILED.append(name)
-        print(f"FAILED {name} {detail}")
 
 
 def hanse(*arguments):
@@ -374,8 +364,7 @@ def main():
         test_generated(folder)
         test_real(folder)
         test_nist(folder)
-    print(f"{PASSED} passed, {len(FAILED)} failed")
-    return 1 if FAILED else 0
+    return exit_status()
 
 
 if __name__ == "__main__":

@@ -16,9 +16,9 @@ import tempfile
 import h5py
 import numpy as np
 
+from checks import check, exit_status
+
 HANSE, MAKE_RESULT = sys.argv[1], sys.argv[2]
-FAILED = []
-N_PASSED = 0
 
 BY_CLUSTER = """\
 by_cluster: 4 groups
@@ -46,15 +46,6 @@ chain  platform  count  cooperation_total
 steel  (missing)     20              0.250
 ... 1 more
 """
-
-
-def check(name, condition, detail=""):
-    global N_PASSED
-    if condition:
-        N_PASSED += 1
-    else:
-        FAILED.append(name)
-        print(f"FAILED {name}: {detail}")
 
 
 def same(name, found, expected):
@@ -263,8 +254,7 @@ def main():
         check_errors(path, folder)
         check_terminal(path, folder)
         check_large(folder)
-    print(f"{N_PASSED} checks passed, {len(FAILED)} failed")
-    return 1 if FAILED else 0
+    return exit_status()
 
 
 if __name__ == "__main__":
