@@ -287,40 +287,22 @@ static void fetch_compact(const request *r)
 
 /* ---- Byte order --------------------------------------------------------- */
 
-static void swap_bytes(void *values, size_t n, size_t width)
+/* In place, by way of a block that stays in the first cache level. */
+static void swap_bytes(const hanse_kernels *kernels, uint8_t *values, size_t n,
+                       size_t width)
 {
-    uint8_t *bytes = values;
-    switch (width) {
-    case 2:
-        for (size_t i = 0; i < n; i++) {
-            uint16_t v;
-            memcpy(&v, bytes + 2 * i, sizeof v);
-            v = __builtin_bswap16(v);
-            memcpy(bytes + 2 * i, &v, sizeof v);
-        }
-        break;
-    case 4:
-        for (size_t i = 0; i < n; i++) {
-            uint32_t v;
-            memcpy(&v, bytes + 4 * i, sizeof v);
-            v = __builtin_bswap32(v);
-            memcpy(bytes + 4 * i, &v, sizeof v);
-        }
-        break;
-    case 8:
-        for (size_t i = 0; i < n; i++) {
-            uint64_t v;
-            memcpy(&v, bytes + 8 * i, sizeof v);
-            v = __builtin_bswap64(v);
-            memcpy(bytes + 8 * i, &v, sizeof v);
-        }
-        break;
-    default:
-        break;
+    uint8_t block[4096];
+    const size_t block_values = sizeof block / width;
+    for (size_t first = 0; first < n; first += block_values) {
+        const size_t left = n - first;
+        const size_t m = left < block_values ? left : block_values;
+        uint8_t *out = values + first * width;
+        memcpy(block, out, m * width);
+        kernels->byte_swap(block, width, m, out);
     }
 }
 
-/* Numbers to the machine's byte order, truth values to 0 and 1. */
+/* Numbers to the machine's byte order. */
 static void normalise(const request *r)
 {
     const bool machine_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
@@ -328,7 +310,8 @@ static void normalise(const request *r)
         const hanse_hdf5_type *type = &column_of(r, i)->type;
         if (type->form == HANSE_FORM_NUMBER &&
             type->big_endian != machine_is_big)
-            swap_bytes(r->outs[i], r->rows->n, type->size_bytes);
+            swap_bytes(r->fetcher->kernels, r->outs[i], r->rows->n,
+                       type->size_bytes);
     }
 }
 
