@@ -153,7 +153,8 @@ int hanse_command_explain(int argc, char **argv)
     int exit_status;
     if (!hanse_run_arguments_parse(&arguments, argc, argv, &exit_status))
         return exit_status;
-    const hanse_status status = explain(&arguments, &error);
+    const hanse_status status =
+        hanse_job_locate(&arguments.job, explain(&arguments, &error), &error);
     hanse_run_arguments_clear(&arguments);
     return status == HANSE_OK ? HANSE_EXIT_DONE : hanse_report_error(&error);
 }

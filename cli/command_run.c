@@ -239,6 +239,7 @@ int hanse_command_run(int argc, char **argv)
         status = fold(&r, &error);
     if (status == HANSE_OK)
         status = finish(&r, &error);
+    status = hanse_job_locate(&r.arguments.job, status, &error);
     const int signal_number = r.signal_number;
     clear(&r);
     exit_status =

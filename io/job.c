@@ -12,6 +12,7 @@
 
 #include "engine/base/error.h"
 #include "engine/base/memory.h"
+#include "io/job_places.h"
 
 static const char *const model_names[HANSE_MODEL_COUNT] = {
     [HANSE_MODEL_RESOURCE] = "resource",
@@ -137,6 +138,7 @@ void hanse_job_clear(hanse_job *job)
         free(job->measures[i].formula);
     }
     free(job->measures);
+    hanse_job_clear_places(job);
     hanse_job_init(job);
 }
 
@@ -271,6 +273,7 @@ static hanse_status override_measures(hanse_job *job, hanse_job *with,
     const size_t n_old = job->n_measures;
     for (size_t i = 0; i < with->n_measures; i++) {
         const hanse_job_measure *new = &with->measures[i];
+        hanse_job_forget(job, hanse_place_measure, new->name);
         hanse_job_measure *old = NULL;
         for (size_t j = 0; old == NULL && j < n_old; j++)
             if (strcasecmp(job->measures[j].name, new->name) == 0)
@@ -294,11 +297,14 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
     }
     if (with->n_groupings > 0) {
         clear_groupings(job);
+        hanse_job_forget(job, hanse_place_key, NULL);
         job->groupings = with->groupings;
         job->n_groupings = with->n_groupings;
         with->groupings = NULL;
         with->n_groupings = 0;
     }
+    if (with->where != NULL)
+        hanse_job_forget(job, hanse_place_filter, NULL);
     move_text(&job->table, &with->table);
     move_text(&job->where, &with->where);
     move_text(&job->output, &with->output);
@@ -309,10 +315,13 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
         job->drop_missing_keys = with->drop_missing_keys;
     }
     for (int m = 0; m < HANSE_MODEL_COUNT; m++) {
+        if (with->use_model[m])
+            hanse_job_forget(job, hanse_place_measure, model_names[m]);
         move_text(&job->model_formula[m], &with->model_formula[m]);
         job->use_model[m] = job->use_model[m] || with->use_model[m];
     }
     const hanse_status status = override_measures(job, with, error);
+    hanse_job_move_places(job, with);
     if (status == HANSE_OK)
         hanse_job_clear(with);
     return status;

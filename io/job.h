@@ -20,6 +20,14 @@ typedef struct hanse_job_measure {
     char *formula;
 } hanse_job_measure;
 
+/* Where a job file says something (io/job_places.h). */
+typedef struct hanse_job_place {
+    const char *what; /* static storage */
+    char *name;       /* NULL: there is only one */
+    size_t line;
+    size_t column;
+} hanse_job_place;
+
 typedef struct hanse_job {
     hanse_text_list files;      /* names or glob patterns, in order */
     char *table;                /* path in the files; NULL: by convention */
@@ -34,6 +42,9 @@ typedef struct hanse_job {
     bool states_missing_keys; /* drop_missing_keys was given */
     bool drop_missing_keys;
     char *output; /* result file; NULL: not given */
+    char *path;   /* of the job file; NULL: there is none */
+    hanse_job_place *places;
+    size_t n_places;
 } hanse_job;
 
 /* An empty job; every function below keeps it valid on failure. */
@@ -81,6 +92,11 @@ hanse_model hanse_model_parse(const char *name);
  * "FILE:LINE:COLUMN: "; an unknown key names the nearest known one. */
 hanse_status hanse_job_load(hanse_job *job, const char *path,
                             hanse_error *error);
+
+/* Puts "FILE:LINE:COLUMN: " before an error that was found later, in a
+ * formula or a key of the job file. Returns `status`; `error` may be NULL. */
+hanse_status hanse_job_locate(const hanse_job *job, hanse_status status,
+                              hanse_error *error);
 
 /* The job as canonical JSON text (for /provenance), from malloc. */
 hanse_status hanse_job_to_json(const hanse_job *job, char **out,

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "io/job.h"
+#include "io/job_places.h"
 #include "io/yaml_file.h"
 
 enum {
@@ -48,6 +48,14 @@ static hanse_status place(const reader *r, const yaml_node_t *node,
                            node->start_mark.line + 1,
                            node->start_mark.column + 1);
     return status;
+}
+
+/* Notes the place of what only the engine can check. */
+static hanse_status note(reader *r, const yaml_node_t *node, const char *what,
+                         const char *name)
+{
+    return hanse_job_note(r->job, what, name, node->start_mark.line + 1,
+                          node->start_mark.column + 1, r->error);
 }
 
 /* "'grup_by', did you mean 'group_by'?" or the list of what is known. */
@@ -234,6 +242,7 @@ static hanse_status read_table(reader *r, const yaml_node_t *node)
 
 static hanse_status read_where(reader *r, const yaml_node_t *node)
 {
+    HANSE_TRY(note(r, node, hanse_place_filter, NULL));
     return set_text(r, node, "where", &r->job->where);
 }
 
@@ -261,6 +270,7 @@ static hanse_status read_key_list(reader *r, const yaml_node_t *node,
         const yaml_node_t *key = item(r, node, i);
         HANSE_TRY(get_text(r, key, "group_by", &name));
         HANSE_TRY(place(r, key, hanse_text_list_add(keys, name, r->error)));
+        HANSE_TRY(note(r, key, hanse_place_key, name));
     }
     return hanse_job_take_grouping(r->job, keys, r->error);
 }
@@ -275,7 +285,11 @@ static hanse_status read_grouping(reader *r, const yaml_node_t *node)
     }
     const char *text = NULL;
     HANSE_TRY(get_text(r, node, "group_by", &text));
-    return place(r, node, hanse_job_add_grouping(r->job, text, r->error));
+    HANSE_TRY(place(r, node, hanse_job_add_grouping(r->job, text, r->error)));
+    const hanse_text_list *keys = &r->job->groupings[r->job->n_groupings - 1];
+    for (size_t i = 0; i < keys->n; i++)
+        HANSE_TRY(note(r, node, hanse_place_key, keys->items[i]));
+    return HANSE_OK;
 }
 
 static hanse_status read_group_by(reader *r, const yaml_node_t *node)
@@ -347,6 +361,7 @@ static hanse_status read_model(reader *r, const void *context,
         return fail_unknown(r, key, "model", name, known, HANSE_MODEL_COUNT);
     }
     r->job->use_model[model] = true;
+    HANSE_TRY(note(r, is_null(value) ? key : value, hanse_place_measure, name));
     if (is_null(value))
         return HANSE_OK;
     if (value->type == YAML_MAPPING_NODE)
@@ -367,6 +382,7 @@ static hanse_status read_measure(reader *r, const void *context,
     const char *formula = name;
     if (!is_null(value))
         HANSE_TRY(get_text(r, value, name, &formula));
+    HANSE_TRY(note(r, is_null(value) ? key : value, hanse_place_measure, name));
     return place(r, key,
                  hanse_job_put_measure(r->job, name, formula, r->error));
 }
@@ -407,8 +423,10 @@ hanse_status hanse_job_load(hanse_job *job, const char *path,
     HANSE_TRY(hanse_yaml_load(path, &document, error));
     hanse_job_init(&loaded);
     reader r = {path, &document, &loaded, error};
-    hanse_status status = read_mapping(
-        &r, yaml_document_get_root_node(&document), "job", job_rules);
+    hanse_status status = hanse_job_set_text(&loaded.path, path, error);
+    if (status == HANSE_OK)
+        status = read_mapping(&r, yaml_document_get_root_node(&document), "job",
+                              job_rules);
     yaml_document_delete(&document);
     if (status == HANSE_OK)
         status = hanse_job_override(job, &loaded, error);

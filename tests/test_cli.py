@@ -385,6 +385,36 @@ class Errors(Program):
                       "job.yaml")
         self.fail_run(1, "cannot open the job file none.yaml", "none.yaml")
 
+    def test_faults_of_the_job_have_a_place(self):
+        good = ["input:", "  files: [t.h5]", "  where: active == 1",
+                "group_by:", "  - cluster", "  - [chain, active]", "models:",
+                "  resource: 2*resource", "measures:", "  staff:",
+                "  half: staff / 2", "output: out.h5"]
+        faults = [
+            ("  where: activ == 1", "3:10: filter: no column 'activ'"),
+            ("  - clutser", "5:5: group by: no column 'clutser'"),
+            ("  - [chain, resource]", "6:13: group by: column 'resource' is"),
+            ("  resource: 2*resurce", "8:13: measure 'resource': no column"),
+            ("  stuff:", "10:3: measure 'stuff': no column 'stuff'"),
+            ("  half: staff / /", "11:9: measure 'half': "),
+            ("  the half: 1", "11:13: measure 'the half': a name is"),
+        ]
+        for fault, message in faults:
+            row = int(message.split(":")[0]) - 1
+            self.write("job.yaml",
+                       "\n".join(good[:row] + [fault] + good[row + 1:]))
+            message = "hanse: error: job.yaml:" + message
+            self.fail_run(2, "^" + message, "job.yaml")
+            self.assertIn(message, self.hanse("explain", "job.yaml")[2])
+        self.write("job.yaml", "\n".join(good))
+        self.succeed("run", "job.yaml", "-q")
+        # What options say in place of the job stands nowhere in the file.
+        for words in (("--where", "activ"), ("--by", "clutser"),
+                      ("--resource", "resurce"), ("--measure", "half=haff")):
+            status, _, err = self.hanse("run", "job.yaml", *words)
+            self.assertEqual(status, 2)
+            self.assertRegex(err, "^hanse: error: (filter|group by|measure)")
+
     def test_output_that_is_an_input(self):
         os.link(self.path("t.h5"), self.path("link.h5"))
         with open(self.path("t.h5"), "rb") as file:
