@@ -24,6 +24,10 @@ int hanse_command_show(int argc, char **argv);
 int hanse_command_explain(int argc, char **argv);
 int hanse_command_version(int argc, char **argv);
 
+/* `hanse __map`: the confined child that opens untrusted files, started by
+ * io/map_process.h and by nobody else. */
+int hanse_command_map(int argc, char **argv);
+
 /* Prints "hanse: error: ..." on stderr and returns the exit status that the
  * error's status maps to. */
 int hanse_report_error(const hanse_error *error);

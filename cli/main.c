@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "cli/command.h"
@@ -13,7 +14,7 @@
 typedef struct command {
     const char *name;
     int (*run)(int argc, char **argv);
-    const char *purpose;
+    const char *purpose; /* NULL: not for people */
 } command;
 
 static const command commands[] = {
@@ -23,6 +24,7 @@ static const command commands[] = {
     {"info", hanse_command_info, "describe the table in an HDF5 file"},
     {"generate", hanse_command_generate, "make a population of enterprises"},
     {"version", hanse_command_version, "version, libraries and processor"},
+    {"__map", hanse_command_map, NULL},
 };
 
 enum {
@@ -36,7 +38,9 @@ static void print_help(FILE *stream)
           "commands:\n",
           stream);
     for (size_t i = 0; i < N_COMMANDS; i++)
-        fprintf(stream, "  %-10s%s\n", commands[i].name, commands[i].purpose);
+        if (commands[i].purpose != NULL)
+            fprintf(stream, "  %-10s%s\n", commands[i].name,
+                    commands[i].purpose);
     fputs("\n'hanse COMMAND --help' explains a command.\n\n"
           "  hanse generate enterprises.h5 -n 2000000\n"
           "  hanse run enterprises.h5 -o totals.h5\n"
@@ -55,9 +59,11 @@ static const command *find_command(const char *name)
 static int report_unknown_command(const char *name)
 {
     const char *names[N_COMMANDS];
+    size_t n_names = 0;
     for (size_t i = 0; i < N_COMMANDS; i++)
-        names[i] = commands[i].name;
-    const char *nearest = hanse_suggest(name, names, N_COMMANDS);
+        if (commands[i].purpose != NULL)
+            names[n_names++] = commands[i].name;
+    const char *nearest = hanse_suggest(name, names, n_names);
     if (nearest != NULL)
         return hanse_usage_error("unknown command '%s', did you mean '%s'?",
                                  name, nearest);
@@ -97,6 +103,9 @@ static int dispatch(int argc, char **argv)
 int main(int argc, char **argv)
 {
     hanse_atomic_file_install_signal_handlers();
+    /* This very program is also the reader of untrusted files. When it cannot
+     * be named, the installed one is used. */
+    (void)setenv("HANSE_READER", "/proc/self/exe", 0);
     const int exit_status = dispatch(argc, argv);
     /* A full disk behind `>` shows itself here at the latest. */
     errno = 0;

@@ -251,6 +251,15 @@ static hanse_status describe_default(hid_t id, uint64_t file_bytes,
     return status;
 }
 
+hanse_status hanse_hdf5_table_choose(hid_t file, uint64_t file_bytes,
+                                     const char *path, hanse_hdf5_table *out,
+                                     hanse_error *error)
+{
+    return path != NULL
+               ? hanse_hdf5_table_describe(file, file_bytes, path, out, error)
+               : describe_default(file, file_bytes, out, error);
+}
+
 static hanse_status open_table(const char *file, const char *path,
                                hanse_hdf5_table *out, hanse_error *error)
 {
@@ -258,10 +267,8 @@ static hanse_status open_table(const char *file, const char *path,
     hanse_file_stamp stamp;
     HANSE_TRY(hanse_hdf5_start(error));
     HANSE_TRY(hanse_hdf5_open_file(file, &id, &stamp, error));
-    hanse_status status =
-        path != NULL
-            ? hanse_hdf5_table_describe(id, stamp.size_bytes, path, out, error)
-            : describe_default(id, stamp.size_bytes, out, error);
+    const hanse_status status =
+        hanse_hdf5_table_choose(id, stamp.size_bytes, path, out, error);
     (void)H5Fclose(id);
     if (status != HANSE_OK) {
         hanse_error_prefix(error, "%s", file);

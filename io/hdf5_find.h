@@ -32,6 +32,12 @@ hanse_status hanse_hdf5_find_in(const char *file, hanse_found_tables *out,
                                 hanse_error *error);
 void hanse_found_tables_clear(hanse_found_tables *tables);
 
+/* Describes the table of an open file that is meant: the one at `path`, or for
+ * NULL /enterprises, or the only one. Messages do not name the file. */
+hanse_status hanse_hdf5_table_choose(hid_t file, uint64_t file_bytes,
+                                     const char *path, hanse_hdf5_table *out,
+                                     hanse_error *error);
+
 /* Opens a file and describes its table: the one at `path`, or for NULL
  * /enterprises, or the only one. Takes and gives back the lock. Messages begin
  * with the name of the file; several tables are HANSE_ERR_SPEC with their

@@ -120,7 +120,7 @@ static hanse_status check_path(const char *path, hanse_file_stamp *stamp,
     return HANSE_OK;
 }
 
-static hanse_status fail_open(const char *path, hanse_error *error)
+hanse_status hanse_hdf5_fail_open(const char *path, hanse_error *error)
 {
     char text[256];
     hanse_hdf5_cause(text, sizeof text);
@@ -138,21 +138,26 @@ static hanse_status fail_open(const char *path, hanse_error *error)
                       path, text);
 }
 
+hanse_status hanse_hdf5_fail_foreign(const char *path, hanse_error *error)
+{
+    return hanse_fail(error, HANSE_ERR_FORMAT,
+                      "%s: is not an HDF5 file; tables in other formats must "
+                      "be converted first",
+                      path);
+}
+
 hanse_status hanse_hdf5_open_file(const char *path, hid_t *out,
                                   hanse_file_stamp *stamp, hanse_error *error)
 {
     HANSE_TRY(check_path(path, stamp, error));
     const htri_t is_hdf5 = H5Fis_hdf5(path);
     if (is_hdf5 == 0)
-        return hanse_fail(error, HANSE_ERR_FORMAT,
-                          "%s: is not an HDF5 file; tables in other formats "
-                          "must be converted first",
-                          path);
+        return hanse_hdf5_fail_foreign(path, error);
     if (is_hdf5 < 0)
-        return fail_open(path, error);
+        return hanse_hdf5_fail_open(path, error);
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (file < 0)
-        return fail_open(path, error);
+        return hanse_hdf5_fail_open(path, error);
     *out = file;
     return HANSE_OK;
 }

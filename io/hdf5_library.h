@@ -37,6 +37,13 @@ typedef struct hanse_file_stamp {
 hanse_status hanse_hdf5_open_file(const char *path, hid_t *out,
                                   hanse_file_stamp *stamp, hanse_error *error);
 
+/* HANSE_ERR_IO or HANSE_ERR_FORMAT: why the library could not open a file, by
+ * the failure that it reported last. */
+hanse_status hanse_hdf5_fail_open(const char *path, hanse_error *error);
+
+/* HANSE_ERR_FORMAT: the file is no HDF5 file at all. */
+hanse_status hanse_hdf5_fail_foreign(const char *path, hanse_error *error);
+
 /* Opens the object at `path` in a file; external links are not followed, on no
  * part of the path. Negative when there is none. Close with H5Oclose. */
 hid_t hanse_hdf5_open_object(hid_t location, const char *path);

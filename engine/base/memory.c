@@ -14,7 +14,7 @@ static size_t round_up(size_t size_bytes)
     return size_bytes == 0 ? HANSE_ALIGNMENT : (size_bytes + mask) & ~mask;
 }
 
-static bool take(hanse_budget *budget, uint64_t size_bytes)
+bool hanse_budget_take(hanse_budget *budget, uint64_t size_bytes)
 {
     if (budget == NULL)
         return true;
@@ -32,7 +32,7 @@ static bool take(hanse_budget *budget, uint64_t size_bytes)
     return true;
 }
 
-static void give_back(hanse_budget *budget, uint64_t size_bytes)
+void hanse_budget_give_back(hanse_budget *budget, uint64_t size_bytes)
 {
     if (budget != NULL)
         atomic_fetch_sub(&budget->used_bytes, size_bytes);
@@ -45,11 +45,11 @@ void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
         total > SIZE_MAX - HANSE_ALIGNMENT)
         return NULL;
     total = round_up(total);
-    if (!take(budget, total))
+    if (!hanse_budget_take(budget, total))
         return NULL;
     void *memory = aligned_alloc(HANSE_ALIGNMENT, total);
     if (memory == NULL)
-        give_back(budget, total);
+        hanse_budget_give_back(budget, total);
     return memory;
 }
 
@@ -66,7 +66,7 @@ void hanse_free(hanse_budget *budget, void *memory, size_t n,
 {
     if (memory == NULL)
         return;
-    give_back(budget, round_up(n * size_bytes));
+    hanse_budget_give_back(budget, round_up(n * size_bytes));
     free(memory);
 }
 

@@ -20,6 +20,11 @@ typedef struct hanse_budget {
     _Atomic bool refused; /* a request was beyond the limit */
 } hanse_budget;
 
+/* Charges memory that comes from elsewhere to a budget (NULL: none); false when
+ * it is exhausted. And takes such a charge back. */
+bool hanse_budget_take(hanse_budget *budget, uint64_t size_bytes);
+void hanse_budget_give_back(hanse_budget *budget, uint64_t size_bytes);
+
 /* Product of two sizes; false when it does not fit. */
 static inline bool hanse_size_multiply(size_t a, size_t b, size_t *product)
 {
