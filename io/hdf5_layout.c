@@ -18,25 +18,26 @@ typedef struct known_filter {
     unsigned id;
     const char *name;
     bool allowed;
+    bool decoded;        /* by io/decode.h: needs no plug-in */
     const char *package; /* of Debian, that brings the plug-in */
 } known_filter;
 
 static const known_filter known_filters[] = {
-    {H5Z_FILTER_DEFLATE, "deflate", true, NULL},
-    {H5Z_FILTER_SHUFFLE, "shuffle", true, NULL},
-    {H5Z_FILTER_FLETCHER32, "fletcher32", true, NULL},
-    {H5Z_FILTER_SZIP, "szip", true, NULL},
-    {H5Z_FILTER_NBIT, "nbit", true, NULL},
-    {H5Z_FILTER_SCALEOFFSET, "scaleoffset", true, NULL},
-    {305, "lzo", false, NULL},
-    {307, "bzip2", true, "hdf5-filter-plugin"},
-    {32000, "lzf", true, "hdf5-plugin-lzf"},
-    {32001, "blosc", true, "hdf5-filter-plugin-blosc-serial"},
-    {32004, "lz4", true, NULL},
-    {32008, "bitshuffle", true, "bitshuffle"},
-    {32013, "zfp", false, NULL},
-    {32015, "zstd", true, NULL},
-    {32026, "blosc2", false, NULL},
+    {H5Z_FILTER_DEFLATE, "deflate", true, true, NULL},
+    {H5Z_FILTER_SHUFFLE, "shuffle", true, true, NULL},
+    {H5Z_FILTER_FLETCHER32, "fletcher32", true, true, NULL},
+    {H5Z_FILTER_SZIP, "szip", true, false, NULL},
+    {H5Z_FILTER_NBIT, "nbit", true, false, NULL},
+    {H5Z_FILTER_SCALEOFFSET, "scaleoffset", true, false, NULL},
+    {305, "lzo", false, false, NULL},
+    {307, "bzip2", true, false, "hdf5-filter-plugin"},
+    {32000, "lzf", true, true, "hdf5-plugin-lzf"},
+    {32001, "blosc", true, true, "hdf5-filter-plugin-blosc-serial"},
+    {32004, "lz4", true, true, NULL},
+    {32008, "bitshuffle", true, true, "bitshuffle"},
+    {32013, "zfp", false, false, NULL},
+    {32015, "zstd", true, true, NULL},
+    {32026, "blosc2", false, false, NULL},
 };
 
 /* A file of n bytes does not hold more than this many times n bytes of
@@ -108,7 +109,8 @@ static hanse_status describe_filters(hid_t creation, hanse_hdf5_layout *out,
         if (id < 0)
             return hanse_hdf5_fail(error, "dataset");
         const known_filter *known = find_filter((unsigned)id);
-        if (known == NULL || !known->allowed || H5Zfilter_avail(id) <= 0) {
+        if (known == NULL || !known->allowed ||
+            (!known->decoded && H5Zfilter_avail(id) <= 0)) {
             refuse_filter((unsigned)id, known, reason);
             return HANSE_OK;
         }
