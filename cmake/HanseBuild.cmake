@@ -18,6 +18,26 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
+# HDF5 with its library of dimension scales. Debian's shared library brings 30
+# others for remote files, whose loading takes longer than reading a small
+# table; a program with the property HANSE_STATIC_HDF5 takes the archives.
+option(HANSE_STATIC_HDF5 "Link programs with HDF5's archives where they are"
+       ON)
+find_library(HANSE_HDF5_ARCHIVE libhdf5_serial.a
+             HINTS ${HDF5_LIBRARY_DIRS})
+find_library(HANSE_HDF5_HL_ARCHIVE libhdf5_serial_hl.a
+             HINTS ${HDF5_LIBRARY_DIRS})
+set(hdf5 hdf5_serial_hl PkgConfig::HDF5)
+if(HANSE_STATIC_HDF5 AND HANSE_HDF5_ARCHIVE AND HANSE_HDF5_HL_ARCHIVE)
+  set(archives ${HANSE_HDF5_HL_ARCHIVE} ${HANSE_HDF5_ARCHIVE} sz z dl m)
+else()
+  set(archives ${hdf5})
+endif()
+add_library(hanse_hdf5 INTERFACE)
+target_include_directories(hanse_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
+target_link_libraries(hanse_hdf5 INTERFACE
+  "$<IF:$<BOOL:$<TARGET_PROPERTY:HANSE_STATIC_HDF5>>,${archives},${hdf5}>")
+
 # All of them once more, for programs that take the static library: the list
 # goes into hanse.pc and the CMake package.
 set(HANSE_MODULES
