@@ -31,8 +31,8 @@ typedef enum hanse_formula_want {
  * and a caret under the fault. */
 hanse_status hanse_formula_compile(const char *text, const char *what,
                                    const hanse_schema *schema,
-                                   hanse_formula_want want,
-                                   hanse_formula **out, hanse_error *error);
+                                   hanse_formula_want want, hanse_formula **out,
+                                   hanse_error *error);
 void hanse_formula_destroy(hanse_formula *formula);
 
 /* Fields of the schema that the formula reads: ascending, each once; borrowed

@@ -54,28 +54,30 @@ HANSE_API const char *hanse_version(void);
 /* ---- Status and error --------------------------------------------------- */
 
 /* X(name, text): the one list of status codes. */
-#define HANSE_STATUS_MAP(X)                                                   \
-    X(OK, "done")                                                             \
-    X(ERR_ARGUMENT, "invalid argument")                                       \
-    X(ERR_NOMEM, "out of memory")                                             \
-    X(ERR_SPEC, "invalid job or specification")                               \
-    X(ERR_FORMULA, "invalid formula")                                         \
-    X(ERR_COLUMN, "no such column")                                           \
-    X(ERR_TYPE, "wrong type")                                                 \
-    X(ERR_IO, "input or output failed")                                       \
-    X(ERR_FORMAT, "damaged or unsupported file")                              \
-    X(ERR_OVERFLOW, "integer overflow")                                       \
-    X(ERR_LIMIT, "limit exceeded")                                            \
+#define HANSE_STATUS_MAP(X)                      \
+    X(OK, "done")                                \
+    X(ERR_ARGUMENT, "invalid argument")          \
+    X(ERR_NOMEM, "out of memory")                \
+    X(ERR_SPEC, "invalid job or specification")  \
+    X(ERR_FORMULA, "invalid formula")            \
+    X(ERR_COLUMN, "no such column")              \
+    X(ERR_TYPE, "wrong type")                    \
+    X(ERR_IO, "input or output failed")          \
+    X(ERR_FORMAT, "damaged or unsupported file") \
+    X(ERR_OVERFLOW, "integer overflow")          \
+    X(ERR_LIMIT, "limit exceeded")               \
     X(ERR_INTERRUPTED, "interrupted")
 
 typedef enum hanse_status {
 #define HANSE_STATUS_ENUM(name, text) HANSE_##name,
     HANSE_STATUS_MAP(HANSE_STATUS_ENUM)
 #undef HANSE_STATUS_ENUM
-        HANSE_STATUS_COUNT
+    HANSE_STATUS_COUNT
 } hanse_status;
 
-enum { HANSE_ERROR_SIZE = 1024 };
+enum {
+    HANSE_ERROR_SIZE = 1024
+};
 
 /* Detail of a failure: "what, where, what to do", one or more lines without a
  * final line break (a formula's error shows the formula and a caret). */
@@ -225,8 +227,7 @@ HANSE_API hanse_status hanse_spec_add_measure(hanse_spec *spec,
 
 /* Adds a model's measure; formula NULL means the conventional column
  * (resource, information, strategy). */
-HANSE_API hanse_status hanse_spec_add_model(hanse_spec *spec,
-                                            hanse_model model,
+HANSE_API hanse_status hanse_spec_add_model(hanse_spec *spec, hanse_model model,
                                             const char *formula,
                                             hanse_error *error);
 
@@ -337,8 +338,7 @@ HANSE_API void hanse_result_destroy(hanse_result *result);
  * appears under `path` only when it is complete; an existing one is replaced.
  * `history`: one line for the file's history, NULL for none. */
 HANSE_API hanse_status hanse_result_write(const hanse_result *result,
-                                          const char *path,
-                                          const char *history,
+                                          const char *path, const char *history,
                                           hanse_error *error);
 
 /* ---- Whole files -------------------------------------------------------- */
@@ -359,8 +359,7 @@ typedef struct hanse_run_options {
  * is completed for the table first (hanse_spec_complete). Several files with
  * the same columns are one table, in the order given. */
 HANSE_API hanse_status hanse_run_files(hanse_spec *spec,
-                                       const char *const *files,
-                                       size_t n_files,
+                                       const char *const *files, size_t n_files,
                                        const hanse_run_options *options,
                                        hanse_result **out, hanse_error *error);
 

@@ -42,15 +42,14 @@ void hanse_int_map_clear(hanse_int_map *map);
 
 /* codes[i] = code of values[i], i < n; new values get new codes. */
 hanse_status hanse_int_map_codes(hanse_int_map *map, const int64_t *values,
-                                 size_t n, uint32_t *codes,
-                                 hanse_error *error);
+                                 size_t n, uint32_t *codes, hanse_error *error);
 
 /* ---- Texts -------------------------------------------------------------- */
 
 typedef struct hanse_text_map {
     hanse_budget *budget;
     uint64_t seed; /* of the hash */
-    char *bytes; /* all texts, one after another */
+    char *bytes;   /* all texts, one after another */
     size_t n_bytes;
     size_t capacity_bytes;
     uint64_t *starts; /* n + 1 offsets into bytes */

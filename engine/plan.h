@@ -22,7 +22,7 @@ typedef struct hanse_plan_measure {
     char *units; /* of the column, NULL for a formula */
     hanse_number number;
     size_t field; /* of a bare column, else SIZE_MAX */
-    char *text; /* of the formula */
+    char *text;   /* of the formula */
     hanse_formula *formula;
 } hanse_plan_measure;
 
@@ -53,9 +53,9 @@ typedef struct hanse_plan_grouping {
 } hanse_plan_grouping;
 
 typedef struct hanse_plan {
-    size_t n_fields;       /* of the schema */
-    hanse_type *types;     /* of its fields */
-    size_t *used;          /* fields that are read, ascending */
+    size_t n_fields;   /* of the schema */
+    hanse_type *types; /* of its fields */
+    size_t *used;      /* fields that are read, ascending */
     size_t n_used;
     char *filter_text;     /* NULL: none */
     hanse_formula *filter; /* NULL: none */

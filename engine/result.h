@@ -34,19 +34,17 @@ hanse_status hanse_result_table_init(hanse_result *result, size_t index,
 /* The next column, in order keys, then statistics. Texts may be NULL and are
  * copied. *values: room for n_rows values (pointers for HANSE_TEXT), zeroed,
  * owned by the result. */
-hanse_status hanse_result_add_column(hanse_owned_table *table,
-                                     const char *name, const char *long_name,
-                                     const char *units,
+hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
+                                     const char *long_name, const char *units,
                                      const char *cell_methods, hanse_type type,
                                      void **values, hanse_error *error);
 
 /* Flags for the column added last. */
-hanse_status hanse_result_add_missing(hanse_owned_table *table,
-                                      uint8_t **flags, hanse_error *error);
+hanse_status hanse_result_add_missing(hanse_owned_table *table, uint8_t **flags,
+                                      hanse_error *error);
 
 /* Bytes of texts for the column added last. */
-hanse_status hanse_result_add_texts(hanse_owned_table *table,
-                                    size_t size_bytes, char **bytes,
-                                    hanse_error *error);
+hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t size_bytes,
+                                    char **bytes, hanse_error *error);
 
 #endif

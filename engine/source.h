@@ -14,7 +14,9 @@
 
 /* Rows of a batch are used in blocks of at most this many, so that a block of
  * a few columns (16 KiB each as float64) stays in the first cache levels. */
-enum { HANSE_BLOCK_ROWS = 2048 };
+enum {
+    HANSE_BLOCK_ROWS = 2048
+};
 
 typedef struct hanse_source hanse_source;
 typedef struct hanse_reader hanse_reader;

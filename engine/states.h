@@ -48,7 +48,10 @@ typedef struct hanse_extreme {
     int64_t max;
 } hanse_extreme;
 
-enum { HANSE_RARE_PLUS_INF = 1, HANSE_RARE_MINUS_INF = 2 };
+enum {
+    HANSE_RARE_PLUS_INF = 1,
+    HANSE_RARE_MINUS_INF = 2
+};
 
 /* What seldom happens to the values of a measure in a group. */
 typedef struct hanse_rare {
@@ -72,8 +75,7 @@ void hanse_states_clear(hanse_states *states, const hanse_layout *layout,
                         hanse_budget *budget);
 
 /* At least n_groups groups, new ones in the zero state. */
-hanse_status hanse_states_grow(hanse_states *states,
-                               const hanse_layout *layout,
+hanse_status hanse_states_grow(hanse_states *states, const hanse_layout *layout,
                                hanse_budget *budget, size_t n_groups,
                                hanse_error *error);
 

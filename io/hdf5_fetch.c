@@ -112,8 +112,9 @@ static hanse_status fail_read(const hanse_hdf5_fetcher *f,
                           "rows",
                           table->file, column, rows->n);
     if (f->arena.refused_bytes != 0)
-        return hanse_fail_budget(error, f->source->base.budget, "texts of a column",
-                                 f->arena.refused_bytes, 1);
+        return hanse_fail_budget(error, f->source->base.budget,
+                                 "texts of a column", f->arena.refused_bytes,
+                                 1);
     return hanse_fail(error, HANSE_ERR_FORMAT,
                       "%s: %s '%s', rows %llu to %llu: cannot be read (%s); "
                       "the file is damaged or incomplete",

@@ -85,9 +85,8 @@ static hanse_status record_locked(hanse_hdf5_part *part, const size_t *fields,
     return status;
 }
 
-hanse_status hanse_part_record_maps(hanse_hdf5_part *part,
-                                    const size_t *fields, size_t n_fields,
-                                    hanse_error *error)
+hanse_status hanse_part_record_maps(hanse_hdf5_part *part, const size_t *fields,
+                                    size_t n_fields, hanse_error *error)
 {
     hanse_hdf5_lock();
     const hanse_status status = record_locked(part, fields, n_fields, error);

@@ -16,8 +16,8 @@ const char *hanse_version(void)
 const char *hanse_status_name(hanse_status status)
 {
     switch (status) {
-#define STATUS_NAME(name, text)                                               \
-    case HANSE_##name:                                                        \
+#define STATUS_NAME(name, text) \
+    case HANSE_##name:          \
         return "HANSE_" #name;
         HANSE_STATUS_MAP(STATUS_NAME)
 #undef STATUS_NAME
@@ -30,8 +30,8 @@ const char *hanse_status_name(hanse_status status)
 const char *hanse_status_text(hanse_status status)
 {
     switch (status) {
-#define STATUS_TEXT(name, text)                                               \
-    case HANSE_##name:                                                        \
+#define STATUS_TEXT(name, text) \
+    case HANSE_##name:          \
         return text;
         HANSE_STATUS_MAP(STATUS_TEXT)
 #undef STATUS_TEXT
@@ -108,8 +108,8 @@ const char *hanse_suggest(const char *name, const char *const *names,
         if (n_i >= 64)
             continue;
         const size_t distance = edit_distance(name, n, names[i], n_i);
-        if (distance <= best_distance && (best == NULL ||
-                                          distance < best_distance)) {
+        if (distance <= best_distance &&
+            (best == NULL || distance < best_distance)) {
             best = names[i];
             best_distance = distance;
         }

@@ -9,11 +9,11 @@
 
 /* Returns from the calling function when the call fails. Only where nothing
  * is owned; elsewhere use labels. */
-#define HANSE_TRY(call)                                                       \
-    do {                                                                      \
-        const hanse_status hanse_try_status_ = (call);                        \
-        if (hanse_try_status_ != HANSE_OK)                                    \
-            return hanse_try_status_;                                         \
+#define HANSE_TRY(call)                                \
+    do {                                               \
+        const hanse_status hanse_try_status_ = (call); \
+        if (hanse_try_status_ != HANSE_OK)             \
+            return hanse_try_status_;                  \
     } while (0)
 
 /* Writes status and message ("what, expected, found, what to do") to `error`
@@ -24,11 +24,11 @@ hanse_fail(hanse_error *error, hanse_status status, const char *format, ...);
 
 /* Returns HANSE_ERR_ARGUMENT from a function of the public interface when a
  * pointer that it needs is NULL. */
-#define HANSE_REQUIRE(pointer, error)                                         \
-    do {                                                                      \
-        if ((pointer) == NULL)                                                \
-            return hanse_fail(error, HANSE_ERR_ARGUMENT, "%s: %s is NULL",    \
-                              __func__, #pointer);                            \
+#define HANSE_REQUIRE(pointer, error)                                      \
+    do {                                                                   \
+        if ((pointer) == NULL)                                             \
+            return hanse_fail(error, HANSE_ERR_ARGUMENT, "%s: %s is NULL", \
+                              __func__, #pointer);                         \
     } while (0)
 
 /* "out of memory: <what>, <size> bytes"; `error` may be NULL. */

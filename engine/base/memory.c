@@ -18,8 +18,8 @@ bool hanse_budget_take(hanse_budget *budget, uint64_t size_bytes)
 {
     if (budget == NULL)
         return true;
-    const uint64_t used = atomic_fetch_add(&budget->used_bytes, size_bytes) +
-                          size_bytes;
+    const uint64_t used =
+        atomic_fetch_add(&budget->used_bytes, size_bytes) + size_bytes;
     if (budget->limit_bytes != 0 && used > budget->limit_bytes) {
         atomic_fetch_sub(&budget->used_bytes, size_bytes);
         atomic_store(&budget->refused, true);
@@ -61,8 +61,7 @@ void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes)
     return memory;
 }
 
-void hanse_free(hanse_budget *budget, void *memory, size_t n,
-                size_t size_bytes)
+void hanse_free(hanse_budget *budget, void *memory, size_t n, size_t size_bytes)
 {
     if (memory == NULL)
         return;
@@ -70,8 +69,8 @@ void hanse_free(hanse_budget *budget, void *memory, size_t n,
     free(memory);
 }
 
-void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old,
-                 size_t n_new, size_t size_bytes)
+void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old, size_t n_new,
+                 size_t size_bytes)
 {
     void *larger = hanse_allocate(budget, n_new, size_bytes);
     if (larger == NULL)

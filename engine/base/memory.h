@@ -10,7 +10,9 @@
 
 #include "engine/base/error.h"
 
-enum { HANSE_ALIGNMENT = 64 };
+enum {
+    HANSE_ALIGNMENT = 64
+};
 
 /* What a job may use and what it uses. Zero-initialised: no limit. */
 typedef struct hanse_budget {
@@ -46,8 +48,8 @@ void hanse_free(hanse_budget *budget, void *memory, size_t n,
 
 /* A larger copy: elements 0 to n_old - 1 are kept, the rest is uninitialised.
  * On failure returns NULL and the old memory stays as it was. */
-void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old,
-                 size_t n_new, size_t size_bytes);
+void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old, size_t n_new,
+                 size_t size_bytes);
 
 /* HANSE_ERR_LIMIT when the budget has refused a request, else HANSE_ERR_NOMEM,
  * with a message that names what was wanted. */
