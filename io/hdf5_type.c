@@ -10,6 +10,7 @@
 
 #include "engine/base/error.h"
 #include "io/hdf5_library.h"
+#include "io/native_type.h"
 #include "io/utf8.h"
 
 enum {
@@ -300,35 +301,6 @@ size_t hanse_hdf5_type_memory_size(const hanse_hdf5_type *type)
     }
 }
 
-static hid_t native_number(hanse_type type)
-{
-    switch (type) {
-    case HANSE_INT8:
-    case HANSE_BOOL:
-        return H5T_NATIVE_INT8;
-    case HANSE_INT16:
-        return H5T_NATIVE_INT16;
-    case HANSE_INT32:
-        return H5T_NATIVE_INT32;
-    case HANSE_INT64:
-        return H5T_NATIVE_INT64;
-    case HANSE_UINT8:
-        return H5T_NATIVE_UINT8;
-    case HANSE_UINT16:
-        return H5T_NATIVE_UINT16;
-    case HANSE_UINT32:
-        return H5T_NATIVE_UINT32;
-    case HANSE_UINT64:
-        return H5T_NATIVE_UINT64;
-    case HANSE_FLOAT32:
-        return H5T_NATIVE_FLOAT;
-    case HANSE_FLOAT64:
-        return H5T_NATIVE_DOUBLE;
-    default:
-        return H5I_INVALID_HID;
-    }
-}
-
 static hid_t memory_text(const hanse_hdf5_type *type)
 {
     static const H5T_str_t paddings[] = {H5T_STR_NULLTERM, H5T_STR_NULLPAD,
@@ -356,7 +328,7 @@ hid_t hanse_hdf5_type_memory(const hanse_hdf5_type *type)
         return memory_text(type);
     if (type->form == HANSE_FORM_BITS)
         return H5Tcopy(H5T_NATIVE_B8);
-    return H5Tcopy(native_number(type->type));
+    return H5Tcopy(hanse_native_type(type->type));
 }
 
 bool hanse_hdf5_type_same(const hanse_hdf5_type *a, const hanse_hdf5_type *b)
