@@ -93,18 +93,30 @@ static int forbid_files(void)
 
 /* What the library and the C library need with everything open. */
 static const int allowed_calls[] = {
-    SCMP_SYS(read),         SCMP_SYS(write),
-    SCMP_SYS(pread64),      SCMP_SYS(lseek),
-    SCMP_SYS(brk),          SCMP_SYS(munmap),
-    SCMP_SYS(mremap),       SCMP_SYS(madvise),
-    SCMP_SYS(futex),        SCMP_SYS(clock_gettime),
-    SCMP_SYS(gettimeofday), SCMP_SYS(getpid),
-    SCMP_SYS(gettid),       SCMP_SYS(rt_sigprocmask),
-    SCMP_SYS(rt_sigreturn), SCMP_SYS(exit),
-    SCMP_SYS(exit_group),   SCMP_SYS(getrandom),
+    SCMP_SYS(read),
+    SCMP_SYS(write),
+    SCMP_SYS(pread64),
+    SCMP_SYS(lseek),
+    SCMP_SYS(brk),
+    SCMP_SYS(munmap),
+    SCMP_SYS(mremap),
+    SCMP_SYS(madvise),
+    SCMP_SYS(futex),
+    SCMP_SYS(clock_gettime),
+    SCMP_SYS(gettimeofday),
+    SCMP_SYS(nanosleep), /* between two tries at a checksum */
+    SCMP_SYS(clock_nanosleep),
+    SCMP_SYS(getpid),
+    SCMP_SYS(gettid),
+    SCMP_SYS(rt_sigprocmask),
+    SCMP_SYS(rt_sigreturn),
+    SCMP_SYS(exit),
+    SCMP_SYS(exit_group),
+    SCMP_SYS(getrandom),
 #if HANSE_IS_SANITIZED
     SCMP_SYS(rt_sigaction), /* the sanitizers' reports */
-    SCMP_SYS(sigaltstack),  SCMP_SYS(prctl),
+    SCMP_SYS(sigaltstack),
+    SCMP_SYS(prctl),
     SCMP_SYS(tgkill),
 #endif
 };

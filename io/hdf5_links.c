@@ -38,6 +38,14 @@ static bool is_printable(const char *name)
     return hanse_utf8_is_valid(name);
 }
 
+/* Names end on people's terminals. */
+static void hide_controls(char *name)
+{
+    for (char *p = name; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            *p = '?';
+}
+
 static void refuse(hanse_hdf5_link *link, const char *reason)
 {
     link->kind = HANSE_LINK_REFUSED;
@@ -104,6 +112,7 @@ static hanse_status add_link(listing *l, hid_t group, const char *name,
     if (link.name == NULL)
         return hanse_fail_nomem(l->error, "name of an object", size);
     hanse_utf8_escape(name, link.name);
+    hide_controls(link.name);
     look_at_link(group, name, info, &link);
     if (link.kind == HANSE_LINK_GROUP && strcmp(name, "meta") == 0)
         free(link.name);

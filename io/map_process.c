@@ -210,6 +210,7 @@ void hanse_map_process_stop(hanse_map_process *process)
 /* The child closed its end, so it is dying by itself. */
 static hanse_status fail_death(hanse_map_process *process, hanse_error *error)
 {
+    const bool has_greeted = process->level.seccomp;
     const int how = end(process, GRACE_MS);
     if (WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU)
         return hanse_fail(error, HANSE_ERR_FORMAT,
@@ -219,6 +220,10 @@ static hanse_status fail_death(hanse_map_process *process, hanse_error *error)
         return hanse_fail(error, HANSE_ERR_FORMAT,
                           "damaged or hostile (reader stopped by signal %d)",
                           WTERMSIG(how));
+    if (has_greeted)
+        return hanse_fail(error, HANSE_ERR_FORMAT,
+                          "damaged or hostile (reader ended with status %d)",
+                          WEXITSTATUS(how));
     return hanse_fail(error, HANSE_ERR_IO,
                       "the reader of HDF5 files, %s, ended with status %d; is "
                       "it hanse " HANSE_VERSION_STRING "?",

@@ -99,11 +99,22 @@ static void wire_text(wire *w, char **text, bool is_needed)
         refuse(w);
 }
 
+/* A text for people's terminals. */
+static void wire_printable(wire *w, char **text, bool is_needed)
+{
+    wire_text(w, text, is_needed);
+    if (!is_reading(w) || *text == NULL)
+        return;
+    for (const char *p = *text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            refuse(w);
+}
+
 /* A text of fixed room. */
 static void wire_array_text(wire *w, char *text, size_t size)
 {
     char *copy = text;
-    wire_text(w, &copy, true);
+    wire_printable(w, &copy, true);
     if (!is_reading(w) || copy == NULL)
         return;
     if (strlen(copy) >= size)
@@ -304,14 +315,14 @@ static void wire_refusals(wire *w, hanse_hdf5_table *table)
         wire_list(w, (void **)&table->refusals, table->n_refusals, MAX_REFUSALS,
                   REFUSAL_BYTES, sizeof *table->refusals);
     for (size_t i = 0; i < table->n_refusals && !has_failed(w); i++) {
-        wire_text(w, &table->refusals[i].name, true);
-        wire_text(w, &table->refusals[i].reason, true);
+        wire_printable(w, &table->refusals[i].name, true);
+        wire_printable(w, &table->refusals[i].reason, true);
     }
 }
 
 static void wire_table(wire *w, hanse_hdf5_table *table)
 {
-    wire_text(w, &table->path, true);
+    wire_printable(w, &table->path, true);
     WIRE_BOOL(w, table->is_compound);
     WIRE_U64(w, table->n_rows);
     WIRE_SIZE(w, table->row_bytes, UINT32_MAX);
@@ -462,12 +473,12 @@ static void wire_found(wire *w, hanse_found_tables *tables)
                           TABLE_BYTES, sizeof *tables->items);
     for (size_t i = 0; i < tables->n && !has_failed(w); i++) {
         hanse_found_table *found = &tables->items[i];
-        wire_text(w, &found->path, true);
+        wire_printable(w, &found->path, true);
         WIRE_BOOL(w, found->is_compound);
         WIRE_U64(w, found->n_rows);
         WIRE_SIZE(w, found->n_columns, MAX_COLUMNS);
     }
-    wire_text(w, &tables->complaint, false);
+    wire_printable(w, &tables->complaint, false);
 }
 
 void hanse_found_tables_put(hanse_message *message,
