@@ -22,7 +22,7 @@ import numpy
 
 HANSE = ""
 PROBE = ""
-ROUNDS = 2000
+ROUNDS = 300
 SEED = 1
 
 # What a failed step may say, and nothing else.
