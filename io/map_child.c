@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "io/hdf5_decoders.h"
 #include "io/hdf5_library.h"
 #include "io/map_process.h"
 #include "io/map_server.h"
@@ -119,6 +120,8 @@ static hanse_status prepare(const hanse_confine_limits *limits,
 {
     hanse_hdf5_lock();
     hanse_status status = hanse_hdf5_start(error);
+    if (status == HANSE_OK)
+        status = hanse_hdf5_register_decoders(error);
     /* Plug-ins are somebody's code. */
     if (status == HANSE_OK && H5PLset_loading_state(0) < 0)
         status = hanse_hdf5_fail(error, "HDF5 library");
