@@ -89,8 +89,7 @@ hanse_status hanse_fold_adopt_windows(hanse_fold *fold,
 hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
                               hanse_error *error);
 
-/* Result tables of the rows so far. `n_threads`: not more than so many may be
- * used. */
+/* Result tables of the rows so far; the fold can go on afterwards. */
 hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,
                                hanse_error *error);
 
