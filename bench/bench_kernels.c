@@ -118,9 +118,9 @@ static void group_add(hanse_bench_state *state, const void *context)
     if (p == NULL)
         return;
     while (hanse_bench_continue(state)) {
-        const bool full =
-            c->kernels->group_add(p->states, HANSE_LINE_LANES, p->groups,
-                                  p->rows, HANSE_LINE_LANES, HANSE_LIMB_BATCH);
+        const bool full = c->kernels->group_add(
+            p->states, HANSE_LINE_LANES, p->groups, p->rows, HANSE_LINE_LANES,
+            HANSE_LINE_LANES, HANSE_LIMB_BATCH);
         hanse_bench_keep(&full);
         hanse_bench_keep(p->states);
     }

@@ -88,42 +88,6 @@ size_t hanse_fold_node_groups(const hanse_fold *fold, size_t node)
                : fold->pairs[node].n;
 }
 
-/* ---- Extremes ----------------------------------------------------------- */
-
-static inline void take_extreme(hanse_extreme *extreme, int64_t value)
-{
-    extreme->min = value < extreme->min ? value : extreme->min;
-    extreme->max = value > extreme->max ? value : extreme->max;
-}
-
-static void add_extremes(hanse_fold *fold, size_t grouping, size_t measure)
-{
-    const hanse_block *block = &fold->block;
-    const size_t node = fold->plan->groupings[grouping].node;
-    const uint32_t *groups = node == SIZE_MAX ? NULL : block->node_codes[node];
-    const int64_t *values = block->values[measure];
-    const hanse_number number = fold->plan->measures[measure].number;
-    const uint8_t *absent =
-        block->any_absent[measure] ? block->absent[measure] : NULL;
-    hanse_extreme *extremes = fold->states[grouping].extremes[measure];
-
-    for (size_t i = 0; i < block->n; i++) {
-        int64_t value = values[i];
-        if (number == HANSE_NUMBER_FLOAT) {
-            double x;
-            memcpy(&x, &value, sizeof x);
-            if (x != x)
-                continue;
-            value = hanse_order_bits(value);
-        } else if (absent != NULL && absent[i]) {
-            continue;
-        } else if (number == HANSE_NUMBER_UINT) {
-            value = hanse_order_u64(value);
-        }
-        take_extreme(&extremes[groups == NULL ? 0 : groups[i]], value);
-    }
-}
-
 /* ---- Adding ------------------------------------------------------------- */
 
 static hanse_status grow_states(hanse_fold *fold, hanse_error *error)
@@ -150,12 +114,7 @@ static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
     HANSE_TRY(hanse_block_keys(fold, batch, first, error));
     HANSE_TRY(grow_states(fold, error));
     hanse_block_measures(block, plan, batch, first, n);
-    HANSE_TRY(hanse_fold_sums(fold, error));
-    if (hanse_plan_needs_extremes(plan))
-        for (size_t g = 0; g < plan->n_groupings; g++)
-            for (size_t m = 0; m < plan->n_measures; m++)
-                add_extremes(fold, g, m);
-    return HANSE_OK;
+    return hanse_fold_sums(fold, error);
 }
 
 hanse_status hanse_fold_add_rows(hanse_fold *fold, const hanse_batch *batch,

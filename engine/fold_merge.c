@@ -114,13 +114,26 @@ static hanse_bits bits_of_limb(int64_t limb, int exponent)
     return (hanse_bits){magnitude, exponent + zeros, negative};
 }
 
+static void merge_extremes(const hanse_layout *to_layout, int64_t *to,
+                           const hanse_layout *from_layout, const int64_t *from)
+{
+    const size_t n = to_layout->n_dense_lanes - to_layout->n_sum_lanes;
+    to += to_layout->n_sum_lanes;
+    from += from_layout->n_sum_lanes;
+    for (size_t l = 0; l < n; l++)
+        if ((uint64_t)from[l] > (uint64_t)to[l])
+            to[l] = from[l];
+}
+
 static hanse_status merge_sums(hanse_fold *to, const hanse_fold *from,
                                size_t grouping, size_t target, size_t group,
                                hanse_error *error)
 {
     const int64_t *row =
         from->states[grouping].rows + group * from->layout.stride;
-    to->states[grouping].rows[target * to->layout.stride] += row[0];
+    int64_t *sum = to->states[grouping].rows + target * to->layout.stride;
+    sum[0] += row[0];
+    merge_extremes(&to->layout, sum, &from->layout, row);
     for (size_t a = 0; a < from->layout.n_addends; a++) {
         const hanse_addend *addend = &from->layout.addends[a];
         for (int k = 0; k < addend->window.n_limbs; k++) {
@@ -147,20 +160,31 @@ static bool same_layout(const hanse_layout *a, const hanse_layout *b)
     return a->stride == b->stride;
 }
 
+/* Returns whether all sums are guarded. */
+static bool add_lanes(int64_t *sum, const int64_t *row, size_t first,
+                      size_t end)
+{
+    bool guarded = true;
+    for (size_t l = first; l < end; l++) {
+        sum[l] += row[l];
+        guarded = guarded && hanse_limb_guarded(sum[l]);
+    }
+    return guarded;
+}
+
 /* With one layout rows of limbs are added as they are; both are guarded, so
  * that nothing can overflow before the carry. */
 static hanse_status merge_rows(hanse_fold *to, const hanse_fold *from,
                                size_t grouping, size_t target, size_t group,
                                hanse_error *error)
 {
-    const size_t stride = to->layout.stride;
-    int64_t *sum = to->states[grouping].rows + target * stride;
-    const int64_t *row = from->states[grouping].rows + group * stride;
-    bool guarded = true;
-    for (size_t l = 0; l < stride; l++) {
-        sum[l] += row[l];
-        guarded = guarded && hanse_limb_guarded(sum[l]);
-    }
+    const hanse_layout *layout = &to->layout;
+    int64_t *sum = to->states[grouping].rows + target * layout->stride;
+    const int64_t *row = from->states[grouping].rows + group * layout->stride;
+    const bool dense = add_lanes(sum, row, 0, layout->n_sum_lanes);
+    const bool guarded =
+        add_lanes(sum, row, layout->n_dense_lanes, layout->stride) && dense;
+    merge_extremes(layout, sum, layout, row);
     return guarded ? HANSE_OK : hanse_fold_carry(to, grouping, target, error);
 }
 
@@ -182,17 +206,6 @@ static hanse_status merge_rare(hanse_fold *to, const hanse_fold *from,
     return HANSE_OK;
 }
 
-static void merge_extremes(hanse_fold *to, const hanse_fold *from,
-                           size_t grouping, size_t target, size_t group)
-{
-    for (size_t m = 0; m < to->plan->n_measures; m++) {
-        hanse_extreme *a = &to->states[grouping].extremes[m][target];
-        const hanse_extreme *b = &from->states[grouping].extremes[m][group];
-        a->min = b->min < a->min ? b->min : a->min;
-        a->max = b->max > a->max ? b->max : a->max;
-    }
-}
-
 static hanse_status merge_grouping(hanse_fold *to, const hanse_fold *from,
                                    size_t grouping, const translation *t,
                                    hanse_error *error)
@@ -208,8 +221,6 @@ static hanse_status merge_grouping(hanse_fold *to, const hanse_fold *from,
         else
             HANSE_TRY(merge_sums(to, from, grouping, target, g, error));
         HANSE_TRY(merge_rare(to, from, grouping, target, g, error));
-        if (states->extremes != NULL)
-            merge_extremes(to, from, grouping, target, g);
     }
     return HANSE_OK;
 }

@@ -231,6 +231,28 @@ static size_t split_addend(const hanse_fold *fold, const hanse_addend *addend,
     return split((const double *)values, rows.n, &addend->grid, lanes, list);
 }
 
+/* The lanes of extremes of one measure. */
+static void make_extremes(const hanse_fold *fold, size_t measure, part rows)
+{
+    const hanse_block *block = &fold->block;
+    const hanse_number number = fold->plan->measures[measure].number;
+    const int64_t *values = block->values[measure] + rows.first;
+    int64_t *high =
+        block->lanes +
+        HANSE_LIMB_BATCH * hanse_layout_high_lane(&fold->layout, measure);
+    int64_t *low =
+        block->lanes +
+        HANSE_LIMB_BATCH * hanse_layout_low_lane(&fold->layout, measure);
+    if (number == HANSE_NUMBER_FLOAT)
+        fold->kernels->extremes_f64((const double *)values, rows.n, high, low);
+    else
+        hanse_extremes_i64(values,
+                           block->any_absent[measure]
+                               ? block->absent[measure] + rows.first
+                               : NULL,
+                           number == HANSE_NUMBER_UINT, rows.n, high, low);
+}
+
 /* Adds the pieces to one grouping; true when a limb left its guard. */
 static bool add_pieces(hanse_fold *fold, size_t grouping, part rows)
 {
@@ -238,12 +260,12 @@ static bool add_pieces(hanse_fold *fold, size_t grouping, part rows)
     const hanse_block *block = &fold->block;
     const uint32_t *groups = groups_of(fold, grouping);
     if (groups == NULL)
-        return fold->kernels->total_add(states->rows, block->lanes,
-                                        HANSE_LIMB_BATCH, block->n_lanes,
-                                        rows.n);
-    return fold->kernels->group_add(states->rows, fold->layout.stride,
-                                    groups + rows.first, block->pieces,
-                                    block->n_lanes, rows.n);
+        return fold->kernels->total_add(
+            states->rows, block->lanes, HANSE_LIMB_BATCH,
+            fold->layout.n_sum_lanes, block->n_lanes, rows.n);
+    return fold->kernels->group_add(
+        states->rows, fold->layout.stride, groups + rows.first, block->pieces,
+        fold->layout.n_sum_lanes, block->n_lanes, rows.n);
 }
 
 /* Only groups of these rows can have left their guard. */
@@ -268,6 +290,9 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
     for (size_t a = 0; a < n_addends; a++)
         block->n_left[a] = split_addend(fold, &fold->layout.addends[a], rows,
                                         block->left + a * HANSE_LIMB_BATCH);
+    for (size_t m = 0; fold->layout.has_extremes && m < fold->plan->n_measures;
+         m++)
+        make_extremes(fold, m, rows);
     fold->kernels->transpose(block->lanes, HANSE_LIMB_BATCH, block->n_lanes,
                              rows.n, block->pieces);
     for (size_t g = 0; g < n_groupings; g++)

@@ -19,24 +19,29 @@ static size_t round_to_line(size_t lanes)
     return (lanes + LINE_LANES - 1) / LINE_LANES * LINE_LANES;
 }
 
-/* Assigns lanes: dense addends right after the row count, the others behind
- * them, where the kernels do not go. */
+/* Gives the dense addends, or the others, the lanes from `lane`; returns the
+ * end of the last line. */
+static size_t place_addends(hanse_layout *layout, bool dense, size_t lane)
+{
+    for (size_t i = 0; i < layout->n_addends; i++) {
+        hanse_addend *addend = &layout->addends[i];
+        if (addend->dense != dense)
+            continue;
+        addend->lane = lane;
+        lane += (size_t)addend->window.n_limbs;
+    }
+    return round_to_line(lane);
+}
+
+/* Assigns lanes: dense addends right after the row count, then the extremes;
+ * the other addends behind them, where the kernels do not go. */
 static void assign_lanes(hanse_layout *layout)
 {
-    size_t lane = 1;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < layout->n_addends; i++) {
-            hanse_addend *addend = &layout->addends[i];
-            if (addend->dense != (pass == 0))
-                continue;
-            addend->lane = lane;
-            lane += (size_t)addend->window.n_limbs;
-        }
-        lane = round_to_line(lane);
-        if (pass == 0)
-            layout->n_dense_lanes = lane;
-    }
-    layout->stride = lane;
+    layout->n_sum_lanes = place_addends(layout, true, 1);
+    layout->n_dense_lanes = layout->n_sum_lanes;
+    if (layout->has_extremes)
+        layout->n_dense_lanes += round_to_line(2 * layout->n_measures);
+    layout->stride = place_addends(layout, false, layout->n_dense_lanes);
     layout->version++;
 }
 
@@ -45,6 +50,8 @@ hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
 {
     const size_t kinds = hanse_plan_needs_squares(plan) ? 2 : 1;
     layout->n_addends = kinds * plan->n_measures;
+    layout->n_measures = plan->n_measures;
+    layout->has_extremes = hanse_plan_needs_extremes(plan);
     layout->addends = calloc(layout->n_addends + 1, sizeof *layout->addends);
     if (layout->addends == NULL)
         return hanse_fail_nomem(error, "layout", layout->n_addends);
@@ -76,10 +83,7 @@ hanse_status hanse_states_init(hanse_states *states, const hanse_plan *plan,
 {
     *states = (hanse_states){.n_measures = plan->n_measures};
     states->rare = calloc(plan->n_measures, sizeof *states->rare);
-    if (hanse_plan_needs_extremes(plan))
-        states->extremes = calloc(plan->n_measures, sizeof *states->extremes);
-    if (states->rare == NULL ||
-        (hanse_plan_needs_extremes(plan) && states->extremes == NULL))
+    if (states->rare == NULL)
         return hanse_fail_nomem(error, "states", plan->n_measures);
     return HANSE_OK;
 }
@@ -89,21 +93,15 @@ void hanse_states_clear(hanse_states *states, const hanse_layout *layout,
 {
     hanse_free(budget, states->rows, states->capacity,
                layout->stride * sizeof *states->rows);
-    for (size_t m = 0; m < states->n_measures; m++) {
-        if (states->extremes != NULL)
-            hanse_free(budget, states->extremes[m], states->capacity,
-                       sizeof(hanse_extreme));
-        if (states->rare != NULL)
-            hanse_free(budget, states->rare[m], states->capacity,
-                       sizeof(hanse_rare));
-    }
-    free(states->extremes);
+    for (size_t m = 0; states->rare != NULL && m < states->n_measures; m++)
+        hanse_free(budget, states->rare[m], states->capacity,
+                   sizeof(hanse_rare));
     free(states->rare);
     *states = (hanse_states){0};
 }
 
-/* The arrays of a grouping's states, one after another: rows, extremes, rare.
- * Returns the place of array `index`, and the bytes of a group in it. */
+/* The arrays of a grouping's states: rows, then those of rare states. Returns
+ * the place of array `index`, and the bytes of a group in it. */
 static void **state_array(hanse_states *states, const hanse_layout *layout,
                           size_t index, size_t *group_bytes)
 {
@@ -111,35 +109,8 @@ static void **state_array(hanse_states *states, const hanse_layout *layout,
         *group_bytes = layout->stride * sizeof *states->rows;
         return (void **)&states->rows;
     }
-    const size_t measure = (index - 1) / 2;
-    if ((index - 1) % 2 == 0) {
-        *group_bytes = sizeof(hanse_rare);
-        return (void **)&states->rare[measure];
-    }
-    *group_bytes = sizeof(hanse_extreme);
-    return states->extremes != NULL ? (void **)&states->extremes[measure]
-                                    : NULL;
-}
-
-/* Rare states are made when they are needed; the rest always exists. */
-static bool array_exists(void **array, size_t index)
-{
-    const bool is_rare = index != 0 && (index - 1) % 2 == 0;
-    return array != NULL && (!is_rare || *array != NULL);
-}
-
-static void init_groups(void *array, size_t index, size_t group_bytes,
-                        size_t from, size_t to)
-{
-    const bool is_extreme = index != 0 && (index - 1) % 2 == 1;
-    if (is_extreme) {
-        hanse_extreme *extremes = array;
-        for (size_t g = from; g < to; g++)
-            extremes[g] = (hanse_extreme){INT64_MAX, INT64_MIN};
-    } else {
-        memset((char *)array + from * group_bytes, 0,
-               (to - from) * group_bytes);
-    }
+    *group_bytes = sizeof(hanse_rare);
+    return (void **)&states->rare[index - 1];
 }
 
 /* All arrays or none: the new ones are allocated before any is replaced. */
@@ -148,13 +119,14 @@ static hanse_status grow_capacity(hanse_states *states,
                                   hanse_budget *budget, size_t wanted,
                                   hanse_error *error)
 {
-    const size_t n_arrays = 1 + 2 * states->n_measures;
+    const size_t n_arrays = 1 + states->n_measures;
     size_t bytes = 0, i;
     void **larger = calloc(n_arrays, sizeof *larger);
     if (larger == NULL)
         return hanse_fail_nomem(error, "states", n_arrays * sizeof *larger);
     for (i = 0; i < n_arrays; i++) {
-        if (!array_exists(state_array(states, layout, i, &bytes), i))
+        /* Rare states are made when they are needed. */
+        if (*state_array(states, layout, i, &bytes) == NULL && i != 0)
             continue;
         larger[i] = hanse_allocate(budget, wanted, bytes);
         if (larger[i] == NULL)
@@ -166,7 +138,8 @@ static hanse_status grow_capacity(hanse_states *states,
             continue;
         if (states->capacity != 0)
             memcpy(larger[i], *array, states->capacity * bytes);
-        init_groups(larger[i], i, bytes, states->capacity, wanted);
+        memset((char *)larger[i] + states->capacity * bytes, 0,
+               (wanted - states->capacity) * bytes);
         hanse_free(budget, *array, states->capacity, bytes);
         *array = larger[i];
     }
@@ -225,6 +198,8 @@ static void move_row(const hanse_layout *from, const int64_t *old,
 {
     memset(new, 0, to->stride * sizeof *new);
     new[0] = old[0];
+    memcpy(new + to->n_sum_lanes, old + from->n_sum_lanes,
+           (from->n_dense_lanes - from->n_sum_lanes) * sizeof *new);
     for (size_t i = 0; i < from->n_addends; i++) {
         const hanse_addend *a = &from->addends[i];
         const hanse_addend *b = &to->addends[i];

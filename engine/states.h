@@ -4,10 +4,11 @@
  *
  * Sums lie row-wise, one run of 64-bit lanes per group, so that a table row
  * touches one or two cache lines whatever the number of measures: lane 0
- * counts rows, then come the limbs of each addend (a measure, or its squares).
- * The layout, which addend has which window at which lane, is common to all
- * groupings of a fold. What is rare (missing values, infinities, -0.0) has
- * arrays of its own that exist only once it has happened.
+ * counts rows, then come the limbs of each addend (a measure, or its squares),
+ * then the extremes of each measure (kernels/extremes.h). The layout, which
+ * addend has which window at which lane, is common to all groupings of a fold.
+ * What is rare (missing values, infinities, -0.0) has arrays of its own that
+ * exist only once it has happened.
  */
 #ifndef HANSE_ENGINE_STATES_H
 #define HANSE_ENGINE_STATES_H
@@ -31,9 +32,14 @@ typedef struct hanse_addend {
 typedef struct hanse_layout {
     hanse_addend *addends; /* values of measure m at [m], then squares */
     size_t n_addends;
-    size_t n_dense_lanes; /* lane 0 and the dense addends, multiple of 8 */
-    size_t stride;        /* all lanes, multiple of 8 */
-    uint64_t version;     /* counts changes, from 1 */
+    size_t n_measures;
+    bool has_extremes;
+    /* Each a multiple of 8: lanes that the kernels add, lane 0 and the dense
+     * addends; those and the extremes; all. */
+    size_t n_sum_lanes;
+    size_t n_dense_lanes;
+    size_t stride;
+    uint64_t version; /* counts changes, from 1 */
 } hanse_layout;
 
 hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
@@ -42,11 +48,17 @@ void hanse_layout_clear(hanse_layout *layout);
 
 /* ---- States of one grouping --------------------------------------------- */
 
-/* Smallest and largest value, as order-preserving integers (hanse_order_*). */
-typedef struct hanse_extreme {
-    int64_t min;
-    int64_t max;
-} hanse_extreme;
+/* Lanes of the largest value of a measure, and of the smallest one. */
+static inline size_t hanse_layout_high_lane(const hanse_layout *layout,
+                                            size_t measure)
+{
+    return layout->n_sum_lanes + 2 * measure;
+}
+static inline size_t hanse_layout_low_lane(const hanse_layout *layout,
+                                           size_t measure)
+{
+    return layout->n_sum_lanes + 2 * measure + 1;
+}
 
 enum {
     HANSE_RARE_PLUS_INF = 1,
@@ -64,9 +76,8 @@ typedef struct hanse_states {
     size_t n_groups;
     size_t capacity;
     size_t n_measures;
-    int64_t *rows;            /* capacity x stride lanes */
-    hanse_extreme **extremes; /* [measure][group]; NULL: not asked for */
-    hanse_rare **rare;        /* [measure][group]; [measure] NULL: none yet */
+    int64_t *rows;     /* capacity x stride lanes */
+    hanse_rare **rare; /* [measure][group]; [measure] NULL: none yet */
 } hanse_states;
 
 hanse_status hanse_states_init(hanse_states *states, const hanse_plan *plan,
@@ -90,20 +101,5 @@ hanse_status hanse_layout_widen(hanse_layout *layout, size_t index,
                                 hanse_window window, hanse_states *states,
                                 size_t n_states, hanse_budget *budget,
                                 hanse_error *error);
-
-/* ---- Order-preserving integers ------------------------------------------ */
-
-/* binary64 to int64 so that a < b as numbers implies a < b as integers, and
- * -0.0 < 0.0; its own inverse on the bit patterns. NaN must not occur. */
-static inline int64_t hanse_order_bits(int64_t bits)
-{
-    return bits ^ ((bits >> 63) & INT64_MAX);
-}
-
-/* uint64 to int64, keeping the order; its own inverse. */
-static inline int64_t hanse_order_u64(int64_t pattern)
-{
-    return pattern ^ INT64_MIN;
-}
 
 #endif

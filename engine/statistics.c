@@ -163,28 +163,33 @@ static double variance_of(const hanse_statistic_input *input, size_t group)
     return hanse_wide_divide(&numerator, n, n - 1);
 }
 
-/* Extreme as stored, and whether the group has any value. */
+/* The extreme as an unsigned number of the same order (kernels/extremes.h),
+ * and whether the group has any value. */
 static bool extreme_of(const hanse_statistic_input *input,
-                       hanse_statistic statistic, size_t group, int64_t *out)
+                       hanse_statistic statistic, size_t group, uint64_t *out)
 {
-    const hanse_extreme *extreme =
-        &states_of(input)->extremes[input->measure][group];
-    *out = statistic == HANSE_STAT_MIN ? extreme->min : extreme->max;
+    const hanse_layout *layout = &input->fold->layout;
+    const int64_t *row = states_of(input)->rows + group * layout->stride;
+    *out = statistic == HANSE_STAT_MAX
+               ? (uint64_t)row[hanse_layout_high_lane(layout, input->measure)]
+               : ~(uint64_t)row[hanse_layout_low_lane(layout, input->measure)];
     return count_of(input, group) != 0;
 }
+
+static const uint64_t sign_bit = (uint64_t)1 << 63;
 
 static double float_extreme(const hanse_statistic_input *input,
                             hanse_statistic statistic, size_t group)
 {
-    int64_t stored;
-    if (!extreme_of(input, statistic, group, &stored))
+    uint64_t order;
+    if (!extreme_of(input, statistic, group, &order))
         return (double)NAN;
     if (number_of(input) == HANSE_NUMBER_INT)
-        return (double)stored;
+        return (double)(int64_t)(order ^ sign_bit);
     if (number_of(input) == HANSE_NUMBER_UINT)
-        return (double)(uint64_t)hanse_order_u64(stored);
+        return (double)order;
+    const uint64_t bits = (order & sign_bit) != 0 ? order ^ sign_bit : ~order;
     double x;
-    const int64_t bits = hanse_order_bits(stored);
     memcpy(&x, &bits, sizeof x);
     return x;
 }
@@ -216,11 +221,10 @@ static hanse_type extreme_type(const hanse_statistic_input *input,
 {
     hanse_type type = HANSE_INT64;
     for (size_t r = 0; r < input->n; r++) {
-        int64_t stored;
-        if (!extreme_of(input, statistic, input->groups[r], &stored))
+        uint64_t order;
+        if (!extreme_of(input, statistic, input->groups[r], &order))
             return HANSE_FLOAT64;
-        if (number_of(input) == HANSE_NUMBER_UINT &&
-            hanse_order_u64(stored) < 0)
+        if (number_of(input) == HANSE_NUMBER_UINT && order > INT64_MAX)
             type = HANSE_UINT64;
     }
     return type;
@@ -277,11 +281,14 @@ static bool integer_value(const hanse_statistic_input *input,
         return type == HANSE_UINT64 ? total <= (__int128)UINT64_MAX
                                     : total == (__int128)*out;
     }
-    default:
-        extreme_of(input, statistic, group, out);
-        if (number_of(input) == HANSE_NUMBER_UINT)
-            *out = hanse_order_u64(*out);
+    default: {
+        uint64_t order;
+        (void)extreme_of(input, statistic, group, &order);
+        *out =
+            (int64_t)(number_of(input) == HANSE_NUMBER_UINT ? order
+                                                            : order ^ sign_bit);
         return true;
+    }
     }
 }
 

@@ -3,6 +3,7 @@
  * Every kernel of every instruction set of this machine against its
  * definition and against the scalar version, which must agree to the bit.
  */
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -291,23 +292,88 @@ static void group_add_adds_every_lane(void **state)
     size_t n_tables;
     const hanse_kernels *const *tables = all_kernels(&n_tables);
     for (size_t t = 0; t < n_tables; t++) {
-        for (size_t n_lanes = 8; n_lanes <= LANES; n_lanes += 8) {
+        for (size_t both = 0; both < LANES / 8 * 2; both++) {
+            const size_t n_lanes = 8 + both / 2 * 8;
+            const bool with_extremes = both % 2 != 0;
+            /* All lanes are sums, or the last line holds extremes. */
+            const size_t n_sums = with_extremes ? n_lanes - 8 : n_lanes;
             memset(states, 0, sizeof states);
             memset(expected, 0, sizeof expected);
             for (size_t n = 0; n <= ROWS; n += 51) {
                 fill_lanes((int64_t)1 << 52);
                 for (size_t i = 0; i < n; i++) {
                     groups[i] = (uint32_t)(random_bits() % GROUPS);
-                    for (size_t l = 0; l < n_lanes; l++)
-                        expected[groups[i] * STRIDE + l] +=
-                            lanes[i * n_lanes + l];
+                    int64_t *row = expected + groups[i] * STRIDE;
+                    for (size_t l = 0; l < n_sums; l++)
+                        row[l] += lanes[i * n_lanes + l];
+                    for (size_t l = n_sums; l < n_lanes; l++)
+                        if ((uint64_t)lanes[i * n_lanes + l] > (uint64_t)row[l])
+                            row[l] = lanes[i * n_lanes + l];
                 }
                 assert_false(tables[t]->group_add(states, STRIDE, groups, lanes,
-                                                  n_lanes, n));
+                                                  n_sums, n_lanes, n));
                 assert_memory_equal(states, expected, sizeof states);
             }
         }
     }
+}
+
+static void total_add_takes_sums_and_extremes(void **state)
+{
+    (void)state;
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t n = 0; n <= 40; n++) {
+            int64_t found[16], expected[16];
+            fill_lanes((int64_t)1 << 52);
+            for (size_t l = 0; l < 16; l++) {
+                found[l] = expected[l] = (int64_t)l;
+                for (size_t i = 0; i < n; i++) {
+                    const int64_t piece = lanes[l * ROWS + i];
+                    if (l < 8)
+                        expected[l] += piece;
+                    else if ((uint64_t)piece > (uint64_t)expected[l])
+                        expected[l] = piece;
+                }
+            }
+            assert_false(tables[t]->total_add(found, lanes, ROWS, 8, 16, n));
+            assert_memory_equal(found, expected, sizeof found);
+        }
+    }
+}
+
+static void extremes_keep_the_order_of_numbers(void **state)
+{
+    (void)state;
+    static const double ascending[] = {
+        -INFINITY, -DBL_MAX, -2.5, -1.0, -DBL_MIN, -0x1p-1074, -0.0, 0.0,
+        0x1p-1074, DBL_MIN,  1.0,  2.5,  DBL_MAX,  INFINITY,   NAN};
+    enum {
+        N = sizeof ascending / sizeof *ascending
+    };
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        int64_t high[N], low[N];
+        tables[t]->extremes_f64(ascending, N, high, low);
+        assert_true(high[N - 1] == 0 && low[N - 1] == 0);
+        for (size_t i = 0; i + 1 < N; i++) {
+            assert_true((uint64_t)high[i] == ~(uint64_t)low[i]);
+            assert_true(high[i] != 0 && low[i] != 0);
+            if (i > 0)
+                assert_true((uint64_t)high[i - 1] < (uint64_t)high[i]);
+        }
+    }
+    const int64_t numbers[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
+    const uint8_t absent[] = {0, 0, 1, 0, 0};
+    int64_t high[5], low[5];
+    hanse_extremes_i64(numbers, absent, 0, 5, high, low);
+    assert_true(high[0] == 0 && low[0] == -1 && high[4] == -1 && low[4] == 0);
+    assert_true(high[2] == 0 && low[2] == 0);
+    assert_true((uint64_t)high[1] < (uint64_t)high[3]);
+    hanse_extremes_i64(numbers, NULL, 1, 5, high, low);
+    assert_true(high[2] == 0 && low[2] == -1 && high[1] == -1);
 }
 
 static void adds_report_full_limbs(void **state)
@@ -324,21 +390,25 @@ static void adds_report_full_limbs(void **state)
             memset(lanes, 0, sizeof lanes);
             states[8 + lane] = guard - 2;
             lanes[8 + lane] = 1;
-            assert_false(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
-            assert_true(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
+            assert_false(
+                tables[t]->group_add(states, 8, groups, lanes, 8, 8, 2));
+            assert_true(
+                tables[t]->group_add(states, 8, groups, lanes, 8, 8, 2));
             assert_true(states[8 + lane] == guard);
             states[8 + lane] = -guard + 1;
             lanes[8 + lane] = -1;
-            assert_false(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
-            assert_true(tables[t]->group_add(states, 8, groups, lanes, 8, 2));
+            assert_false(
+                tables[t]->group_add(states, 8, groups, lanes, 8, 8, 2));
+            assert_true(
+                tables[t]->group_add(states, 8, groups, lanes, 8, 8, 2));
 
             memset(states, 0, sizeof states);
             memset(lanes, 0, sizeof lanes);
             states[lane] = guard - 3;
             lanes[lane * ROWS] = lanes[lane * ROWS + 1] = 1;
-            assert_false(tables[t]->total_add(states, lanes, ROWS, 8, 2));
+            assert_false(tables[t]->total_add(states, lanes, ROWS, 8, 8, 2));
             assert_true(states[lane] == guard - 1);
-            assert_true(tables[t]->total_add(states, lanes, ROWS, 8, 1));
+            assert_true(tables[t]->total_add(states, lanes, ROWS, 8, 8, 1));
         }
     }
 }
@@ -369,6 +439,8 @@ int main(void)
         cmocka_unit_test(split_integers_restores_them),
         cmocka_unit_test(transpose_moves_every_piece),
         cmocka_unit_test(group_add_adds_every_lane),
+        cmocka_unit_test(total_add_takes_sums_and_extremes),
+        cmocka_unit_test(extremes_keep_the_order_of_numbers),
         cmocka_unit_test(adds_report_full_limbs),
         cmocka_unit_test(cpu_ceiling_is_respected),
     };

@@ -30,7 +30,9 @@
 
 enum {
     HANSE_LIMB_BITS = 51,
-    HANSE_DENSE_LIMBS = 4, /* wider windows are not split by these kernels */
+    /* Wider windows are not split by these kernels. Squares of a column whose
+     * values span 2^60 need six. */
+    HANSE_DENSE_LIMBS = 6,
     /* 2^61 + 256 * 2^52 < 2^62; lanes and rows of a usual job (8 lanes of 8
      * bytes) are 16 KiB each and stay in the first cache level. */
     HANSE_LIMB_BATCH = 256

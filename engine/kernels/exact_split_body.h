@@ -126,8 +126,12 @@ TARGET size_t KERNEL(hanse_split_f64)(const double *restrict x, size_t n,
         return split_values(x, n, grid, 2, lanes, bad);
     case 3:
         return split_values(x, n, grid, 3, lanes, bad);
-    default:
+    case 4:
         return split_values(x, n, grid, 4, lanes, bad);
+    case 5:
+        return split_values(x, n, grid, 5, lanes, bad);
+    default:
+        return split_values(x, n, grid, 6, lanes, bad);
     }
 }
 
@@ -143,7 +147,11 @@ TARGET size_t KERNEL(hanse_split_square_f64)(const double *restrict x, size_t n,
         return split_squares(x, n, grid, 2, lanes, bad);
     case 3:
         return split_squares(x, n, grid, 3, lanes, bad);
-    default:
+    case 4:
         return split_squares(x, n, grid, 4, lanes, bad);
+    case 5:
+        return split_squares(x, n, grid, 5, lanes, bad);
+    default:
+        return split_squares(x, n, grid, 6, lanes, bad);
     }
 }

@@ -37,26 +37,29 @@ typedef void hanse_transpose_function(const int64_t *restrict lanes,
 hanse_transpose_function hanse_transpose_scalar;
 hanse_transpose_function hanse_transpose_avx512;
 
-/* states[groups[i] * stride + l] += rows[i * n_lanes + l] for all lanes
- * l < n_lanes and rows i < n. `stride` >= n_lanes, both multiples of 8; states
- * and rows are 64-byte aligned and do not overlap. Returns true when a lane
- * was outside its guard after an add: the caller then carries before the next
- * call (exact_split.h says how far a limb can be by then). */
+/* For all rows i < n, of lanes l of states[groups[i] * stride + l]: lanes
+ * l < n_sums add rows[i * n_lanes + l]; lanes from n_sums to n_lanes - 1, as
+ * unsigned numbers, become the larger one of the two. `stride` >= n_lanes >=
+ * n_sums, all multiples of 8; states and rows are 64-byte aligned and do not
+ * overlap. Returns true when a sum was outside its guard after an add: the
+ * caller then carries before the next call (exact_split.h says how far a limb
+ * can be by then). */
 typedef bool hanse_group_add_function(int64_t *restrict states, size_t stride,
                                       const uint32_t *restrict groups,
                                       const int64_t *restrict rows,
-                                      size_t n_lanes, size_t n);
+                                      size_t n_sums, size_t n_lanes, size_t n);
 hanse_group_add_function hanse_group_add_scalar;
 hanse_group_add_function hanse_group_add_avx2;
 hanse_group_add_function hanse_group_add_avx512;
 
-/* The same for one group, from the lanes: state[l] += sum of
- * lanes[l * lane_rows + i]. */
+/* The same for one group, from the lanes: row i has lanes[l * lane_rows + i].
+ * No alignment. */
 typedef bool hanse_total_add_function(int64_t *restrict state,
                                       const int64_t *restrict lanes,
-                                      size_t lane_rows, size_t n_lanes,
-                                      size_t n);
+                                      size_t lane_rows, size_t n_sums,
+                                      size_t n_lanes, size_t n);
 hanse_total_add_function hanse_total_add_scalar;
 hanse_total_add_function hanse_total_add_avx2;
+hanse_total_add_function hanse_total_add_avx512;
 
 #endif

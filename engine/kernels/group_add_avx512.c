@@ -51,28 +51,81 @@ TARGET void hanse_transpose_avx512(const int64_t *restrict lanes,
                           rows + i * n_lanes + line);
 }
 
-TARGET bool hanse_group_add_avx512(int64_t *restrict states, size_t stride,
-                                   const uint32_t *restrict groups,
-                                   const int64_t *restrict rows, size_t n_lanes,
-                                   size_t n)
+/* The number of lines is a constant in the calls for one line, so that its
+ * loop has no inner one. */
+static inline TARGET __attribute__((always_inline)) bool
+add_rows(int64_t *restrict states, size_t stride,
+         const uint32_t *restrict groups, const int64_t *restrict rows,
+         size_t n_sums, size_t n_lanes, size_t n)
 {
     const __m512i bias = _mm512_set1_epi64((int64_t)HANSE_GUARD_BIAS);
     __m512i seen = _mm512_setzero_si512();
     for (size_t i = 0; i < n; i++) {
         int64_t *state = states + (size_t)groups[i] * stride;
+        const int64_t *row = rows + i * n_lanes;
         if (i + HANSE_PREFETCH_ROWS < n)
-            __builtin_prefetch(
-                states + (size_t)groups[i + HANSE_PREFETCH_ROWS] * stride, 1);
-        for (size_t line = 0; line < n_lanes; line += HANSE_LINE_LANES) {
-            const __m512i sum =
-                _mm512_add_epi64(_mm512_load_si512(state + line),
-                                 _mm512_load_si512(rows + i * n_lanes + line));
+            for (size_t line = 0; line < n_lanes; line += HANSE_LINE_LANES)
+                __builtin_prefetch(
+                    states + (size_t)groups[i + HANSE_PREFETCH_ROWS] * stride +
+                        line,
+                    1);
+        for (size_t line = 0; line < n_sums; line += HANSE_LINE_LANES) {
+            const __m512i sum = _mm512_add_epi64(
+                _mm512_load_si512(state + line), _mm512_load_si512(row + line));
             _mm512_store_si512(state + line, sum);
             seen = _mm512_or_si512(seen, _mm512_add_epi64(sum, bias));
         }
+        for (size_t line = n_sums; line < n_lanes; line += HANSE_LINE_LANES)
+            _mm512_store_si512(state + line,
+                               _mm512_max_epu64(_mm512_load_si512(state + line),
+                                                _mm512_load_si512(row + line)));
     }
     return _mm512_test_epi64_mask(
                seen, _mm512_set1_epi64((int64_t)HANSE_GUARD_MASK)) != 0;
+}
+
+TARGET bool hanse_group_add_avx512(int64_t *restrict states, size_t stride,
+                                   const uint32_t *restrict groups,
+                                   const int64_t *restrict rows, size_t n_sums,
+                                   size_t n_lanes, size_t n)
+{
+    if (n_lanes == HANSE_LINE_LANES && n_sums == HANSE_LINE_LANES)
+        return add_rows(states, stride, groups, rows, HANSE_LINE_LANES,
+                        HANSE_LINE_LANES, n);
+    return add_rows(states, stride, groups, rows, n_sums, n_lanes, n);
+}
+
+/* Values i to i + 7 of a lane of n, zeros behind its end. */
+static inline TARGET __m512i load_some(const int64_t *lane, size_t i, size_t n)
+{
+    const __mmask8 rows =
+        (__mmask8)(n - i >= 8 ? 0xff : ((unsigned)1 << (n - i)) - 1);
+    return _mm512_maskz_loadu_epi64(rows, lane + i);
+}
+
+TARGET bool hanse_total_add_avx512(int64_t *restrict state,
+                                   const int64_t *restrict lanes,
+                                   size_t lane_rows, size_t n_sums,
+                                   size_t n_lanes, size_t n)
+{
+    bool guarded = true;
+    for (size_t l = 0; l < n_sums; l++) {
+        __m512i sum = _mm512_setzero_si512();
+        for (size_t i = 0; i < n; i += 8)
+            sum = _mm512_add_epi64(sum, load_some(lanes + l * lane_rows, i, n));
+        state[l] += _mm512_reduce_add_epi64(sum);
+        guarded = guarded && hanse_limb_guarded(state[l]);
+    }
+    for (size_t l = n_sums; l < n_lanes; l++) {
+        __m512i most = _mm512_setzero_si512();
+        for (size_t i = 0; i < n; i += 8)
+            most =
+                _mm512_max_epu64(most, load_some(lanes + l * lane_rows, i, n));
+        const uint64_t largest = _mm512_reduce_max_epu64(most);
+        if (largest > (uint64_t)state[l])
+            state[l] = (int64_t)largest;
+    }
+    return !guarded;
 }
 
 #else

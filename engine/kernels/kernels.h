@@ -9,6 +9,7 @@
 
 #include "engine/base/cpu.h"
 #include "engine/kernels/exact_split.h"
+#include "engine/kernels/extremes.h"
 #include "engine/kernels/fields.h"
 #include "engine/kernels/group_add.h"
 #include "engine/kernels/unshuffle.h"
@@ -16,6 +17,7 @@
 typedef struct hanse_kernels {
     hanse_split_function *split_f64;
     hanse_split_function *split_square_f64;
+    hanse_extremes_f64_function *extremes_f64;
     hanse_transpose_function *transpose;
     hanse_group_add_function *group_add;
     hanse_total_add_function *total_add;
