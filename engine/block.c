@@ -26,7 +26,10 @@ static bool init_nodes(hanse_block *block, const hanse_plan *plan,
 {
     for (size_t k = 0; k < plan->n_keys; k++) {
         block->key_codes[k] = rows_buffer(budget, sizeof(uint32_t));
-        if (block->key_codes[k] == NULL)
+        block->key_numbers[k] = rows_buffer(budget, sizeof(int64_t));
+        block->key_missing[k] = rows_buffer(budget, 1);
+        if (block->key_codes[k] == NULL || block->key_numbers[k] == NULL ||
+            block->key_missing[k] == NULL)
             return false;
     }
     for (size_t i = 0; i < plan->n_nodes; i++) {
@@ -72,6 +75,10 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
                               hanse_budget *budget, hanse_error *error)
 {
     block->key_codes = calloc(plan->n_keys + 1, sizeof *block->key_codes);
+    block->key_numbers = calloc(plan->n_keys + 1, sizeof *block->key_numbers);
+    block->key_missing = calloc(plan->n_keys + 1, sizeof *block->key_missing);
+    block->any_key_missing =
+        calloc(plan->n_keys + 1, sizeof *block->any_key_missing);
     block->node_codes = calloc(plan->n_nodes + 1, sizeof *block->node_codes);
     block->values = calloc(plan->n_measures + 1, sizeof *block->values);
     block->absent = calloc(plan->n_measures + 1, sizeof *block->absent);
@@ -80,11 +87,13 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
     block->kept_buffer = rows_buffer(budget, sizeof *block->kept_buffer);
     block->numbers = rows_buffer(budget, sizeof *block->numbers);
     block->scratch = hanse_allocate(budget, plan->scratch_bytes, 1);
-    if (block->key_codes == NULL || block->node_codes == NULL ||
-        block->values == NULL || block->absent == NULL ||
-        block->any_absent == NULL || block->condition == NULL ||
-        block->kept_buffer == NULL || block->numbers == NULL ||
-        block->scratch == NULL || !init_nodes(block, plan, budget) ||
+    if (block->key_codes == NULL || block->key_numbers == NULL ||
+        block->key_missing == NULL || block->any_key_missing == NULL ||
+        block->node_codes == NULL || block->values == NULL ||
+        block->absent == NULL || block->any_absent == NULL ||
+        block->condition == NULL || block->kept_buffer == NULL ||
+        block->numbers == NULL || block->scratch == NULL ||
+        !init_nodes(block, plan, budget) ||
         !init_measures(block, plan, budget) || !init_sums(block, plan, budget))
         return hanse_fail_budget(error, budget, "buffers of a block",
                                  HANSE_BLOCK_ROWS, sizeof(int64_t));
@@ -101,6 +110,12 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
         for (size_t k = 0; k < plan->n_keys; k++)
             free_rows(budget, block->key_codes[k], sizeof(uint32_t));
     }
+    for (size_t k = 0; k < plan->n_keys; k++) {
+        if (block->key_numbers != NULL)
+            free_rows(budget, block->key_numbers[k], sizeof(int64_t));
+        if (block->key_missing != NULL)
+            free_rows(budget, block->key_missing[k], 1);
+    }
     if (block->values != NULL && block->absent != NULL) {
         for (size_t m = 0; m < plan->n_measures; m++) {
             free_rows(budget, block->values[m], sizeof(int64_t));
@@ -108,6 +123,9 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
         }
     }
     free(block->key_codes);
+    free(block->key_numbers);
+    free(block->key_missing);
+    free(block->any_key_missing);
     free(block->node_codes);
     free(block->values);
     free(block->absent);
@@ -249,31 +267,39 @@ void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
 
 /* ---- Keys --------------------------------------------------------------- */
 
+/* Which kept rows have no key. */
+static void mark_missing(hanse_block *block, size_t key,
+                         const hanse_array *array, size_t first)
+{
+    uint8_t any = 0;
+    for (size_t i = 0; array->missing != NULL && i < block->n; i++) {
+        const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
+        block->key_missing[key][i] = array->missing[row] != 0;
+        any |= block->key_missing[key][i];
+    }
+    block->any_key_missing[key] = any != 0;
+}
+
 static hanse_status integer_codes(hanse_fold *fold, size_t key,
-                                  const hanse_array *array, size_t first,
                                   hanse_error *error)
 {
-    hanse_block *block = &fold->block;
+    const hanse_block *block = &fold->block;
     uint32_t *codes = block->key_codes[key];
     hanse_int_map *map = &fold->keys[key].ints;
+    const int64_t *numbers = block->key_numbers[key];
     const size_t n = block->n;
-    gather_integers(fold->plan->keys[key].type, array->values, first,
-                    block->kept, n, block->numbers);
-    if (array->missing == NULL) {
-        HANSE_TRY(hanse_int_map_codes(map, block->numbers, n, codes, error));
+    if (!block->any_key_missing[key]) {
+        HANSE_TRY(hanse_int_map_codes(map, numbers, n, codes, error));
         for (size_t i = 0; i < n; i++)
             codes[i]++;
         return HANSE_OK;
     }
     for (size_t i = 0; i < n; i++) {
-        const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
-        if (array->missing[row]) {
-            codes[i] = 0;
-        } else {
-            HANSE_TRY(hanse_int_map_codes(map, &block->numbers[i], 1, &codes[i],
-                                          error));
-            codes[i]++;
-        }
+        codes[i] = 0;
+        if (block->key_missing[key][i])
+            continue;
+        HANSE_TRY(hanse_int_map_codes(map, &numbers[i], 1, &codes[i], error));
+        codes[i]++;
     }
     return HANSE_OK;
 }
@@ -287,7 +313,7 @@ static hanse_status text_codes(hanse_fold *fold, size_t key,
     const char *bytes = array->values != NULL ? array->values : "";
     for (size_t i = 0; i < block->n; i++) {
         const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
-        if (array->missing != NULL && array->missing[row]) {
+        if (block->any_key_missing[key] && block->key_missing[key][i]) {
             codes[i] = 0;
             continue;
         }
@@ -320,13 +346,19 @@ hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
     const hanse_plan *plan = fold->plan;
     for (size_t k = 0; k < plan->n_keys; k++) {
         const hanse_array *array = &batch->arrays[plan->keys[k].field];
+        mark_missing(&fold->block, k, array, first);
         if (fold->keys[k].is_text)
             HANSE_TRY(text_codes(fold, k, array, first, error));
         else
-            HANSE_TRY(integer_codes(fold, k, array, first, error));
+            gather_integers(plan->keys[k].type, array->values, first,
+                            fold->block.kept, fold->block.n,
+                            fold->block.key_numbers[k]);
     }
+    for (size_t k = 0; k < plan->n_keys; k++)
+        if (!fold->keys[k].is_text && fold->is_key_coded[k])
+            HANSE_TRY(integer_codes(fold, k, error));
     for (size_t i = 0; i < plan->n_nodes; i++)
-        if (plan->nodes[i].parent != SIZE_MAX)
+        if (plan->nodes[i].parent != SIZE_MAX && fold->is_coded[i])
             HANSE_TRY(pair_codes(fold, i, error));
     return HANSE_OK;
 }

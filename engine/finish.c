@@ -14,7 +14,8 @@
 
 /* One grouping on its way to a table. */
 typedef struct finishing {
-    const hanse_fold *fold;
+    const hanse_fold *fold;   /* numbers the groups */
+    const hanse_fold *states; /* has their states */
     const hanse_order *order;
     size_t grouping;
     uint32_t *groups; /* in the order of the table */
@@ -41,7 +42,7 @@ static bool has_missing_key(const finishing *f, size_t group)
 static void place_groups(finishing *f)
 {
     const hanse_fold *fold = f->fold;
-    const hanse_states *states = &fold->states[f->grouping];
+    const hanse_states *states = &f->states->states[f->grouping];
     const size_t node = fold->plan->groupings[f->grouping].node;
     if (node == SIZE_MAX) {
         f->groups[0] = 0;
@@ -53,7 +54,7 @@ static void place_groups(finishing *f)
         f->groups[ranks[g]] = (uint32_t)g;
     for (size_t r = 0; r < states->n_groups; r++) {
         const uint32_t group = f->groups[r];
-        const int64_t rows = states->rows[group * fold->layout.stride];
+        const int64_t rows = states->rows[group * f->states->layout.stride];
         if (rows == 0)
             continue;
         if (fold->plan->drop_missing_keys && has_missing_key(f, group))
@@ -228,13 +229,13 @@ static void name_group(const finishing *f, size_t row, char *out, size_t size)
 
 static hanse_status add_row_count(finishing *f, hanse_error *error)
 {
-    const hanse_states *states = &f->fold->states[f->grouping];
+    const hanse_states *states = &f->states->states[f->grouping];
     void *values;
     HANSE_TRY(hanse_result_add_column(f->table, "count", "number of records",
                                       "1", NULL, HANSE_INT64, &values, error));
     for (size_t r = 0; r < f->n; r++)
         ((int64_t *)values)[r] =
-            states->rows[f->groups[r] * f->fold->layout.stride];
+            states->rows[f->groups[r] * f->states->layout.stride];
     return HANSE_OK;
 }
 
@@ -252,7 +253,7 @@ static hanse_status add_statistic(finishing *f, size_t measure,
                                   hanse_statistic statistic, hanse_error *error)
 {
     const hanse_plan_measure *m = &f->fold->plan->measures[measure];
-    const hanse_statistic_input input = {f->fold, f->grouping, measure,
+    const hanse_statistic_input input = {f->states, f->grouping, measure,
                                          f->groups, f->n};
     char name[256], units[256];
     void *values;
@@ -307,12 +308,14 @@ static size_t count_columns(const hanse_plan *plan, size_t n_keys)
 }
 
 static hanse_status finish_grouping(const hanse_fold *fold,
+                                    const hanse_fold *states,
                                     const hanse_order *order, size_t grouping,
                                     hanse_result *result, hanse_error *error)
 {
     const hanse_plan_grouping *plan_grouping = &fold->plan->groupings[grouping];
-    const size_t n_groups = fold->states[grouping].n_groups;
-    finishing f = {.fold = fold, .order = order, .grouping = grouping};
+    const size_t n_groups = states->states[grouping].n_groups;
+    finishing f = {
+        .fold = fold, .states = states, .order = order, .grouping = grouping};
     f.groups = malloc((n_groups + 1) * sizeof *f.groups);
     f.codes =
         malloc((n_groups + 1) * (plan_grouping->n_keys + 1) * sizeof *f.codes);
@@ -340,13 +343,19 @@ hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,
 {
     hanse_order order = {0};
     hanse_result *result = NULL;
+    hanse_fold *derived = NULL;
     hanse_status status =
         hanse_result_create(fold->plan->n_groupings, &result, error);
     if (status == HANSE_OK)
         status = hanse_order_init(&order, fold, error);
+    if (status == HANSE_OK)
+        status = hanse_fold_derive_all(fold, &derived, error);
     for (size_t g = 0; status == HANSE_OK && g < fold->plan->n_groupings; g++)
-        status = finish_grouping(fold, &order, g, result, error);
+        status = finish_grouping(
+            fold, fold->roles[g] == HANSE_ROLE_DERIVED ? derived : fold, &order,
+            g, result, error);
     hanse_order_clear(&order, fold);
+    hanse_fold_destroy(derived);
     if (status != HANSE_OK) {
         hanse_result_destroy(result);
         return status;

@@ -8,11 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static hanse_status init_states(hanse_fold *fold, hanse_error *error)
+static void init_maps(hanse_fold *fold)
 {
     const hanse_plan *plan = fold->plan;
-    for (size_t g = 0; g < plan->n_groupings; g++)
-        HANSE_TRY(hanse_states_init(&fold->states[g], plan, error));
     for (size_t k = 0; k < plan->n_keys; k++) {
         fold->keys[k].is_text = plan->keys[k].type == HANSE_TEXT;
         hanse_int_map_init(&fold->keys[k].ints, fold->budget);
@@ -20,16 +18,42 @@ static hanse_status init_states(hanse_fold *fold, hanse_error *error)
     }
     for (size_t i = 0; i < plan->n_nodes; i++)
         hanse_int_map_init(&fold->pairs[i], fold->budget);
+}
+
+static hanse_status init_states(hanse_fold *fold, hanse_error *error)
+{
+    const hanse_plan *plan = fold->plan;
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        HANSE_TRY(hanse_states_init(&fold->states[g], plan, error));
     /* The group of all rows exists even without any. */
     for (size_t g = 0; g < plan->n_groupings; g++)
         if (plan->groupings[g].node == SIZE_MAX)
             HANSE_TRY(hanse_states_grow(&fold->states[g], &fold->layout,
                                         fold->budget, 1, error));
-    return hanse_block_init(&fold->block, plan, fold->budget, error);
+    return HANSE_OK;
 }
 
-hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
-                               hanse_fold **out, hanse_error *error)
+static bool allocate_lists(hanse_fold *fold)
+{
+    const hanse_plan *plan = fold->plan;
+    fold->keys = calloc(plan->n_keys + 1, sizeof *fold->keys);
+    fold->pairs = calloc(plan->n_nodes + 1, sizeof *fold->pairs);
+    fold->states = calloc(plan->n_groupings + 1, sizeof *fold->states);
+    fold->roles = calloc(plan->n_groupings + 1, sizeof *fold->roles);
+    fold->finer = calloc(plan->n_groupings + 1, sizeof *fold->finer);
+    fold->added = calloc(plan->n_groupings + 1, sizeof *fold->added);
+    fold->is_coded = calloc(plan->n_nodes + 1, sizeof *fold->is_coded);
+    fold->is_key_coded = calloc(plan->n_keys + 1, sizeof *fold->is_key_coded);
+    return fold->keys != NULL && fold->pairs != NULL && fold->states != NULL &&
+           fold->roles != NULL && fold->finer != NULL && fold->added != NULL &&
+           fold->is_coded != NULL && fold->is_key_coded != NULL;
+}
+
+/* Everything but the buffers of a block. The layout is that of `like`, or for
+ * NULL the plan's first one. */
+static hanse_status create(const hanse_plan *plan, hanse_budget *budget,
+                           const hanse_fold *like, hanse_fold **out,
+                           hanse_error *error)
 {
     hanse_cpu cpu;
     HANSE_TRY(hanse_cpu_choose(&cpu, error));
@@ -39,14 +63,16 @@ hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
     fold->kernels = hanse_kernels_of(cpu);
     fold->plan = plan;
     fold->budget = budget;
-    fold->keys = calloc(plan->n_keys + 1, sizeof *fold->keys);
-    fold->pairs = calloc(plan->n_nodes + 1, sizeof *fold->pairs);
-    fold->states = calloc(plan->n_groupings, sizeof *fold->states);
-    hanse_status status;
-    if (fold->keys == NULL || fold->pairs == NULL || fold->states == NULL)
+    hanse_status status = HANSE_OK;
+    if (!allocate_lists(fold))
         status = hanse_fail_nomem(error, "fold", sizeof *fold);
-    else
-        status = hanse_layout_init(&fold->layout, plan, error);
+    if (status == HANSE_OK) {
+        init_maps(fold);
+        hanse_fold_choose_roles(fold);
+        status = like == NULL
+                     ? hanse_layout_init(&fold->layout, plan, error)
+                     : hanse_layout_copy(&fold->layout, &like->layout, error);
+    }
     if (status == HANSE_OK)
         status = init_states(fold, error);
     if (status != HANSE_OK) {
@@ -55,6 +81,28 @@ hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
     }
     *out = fold;
     return HANSE_OK;
+}
+
+hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
+                               hanse_fold **out, hanse_error *error)
+{
+    hanse_fold *fold;
+    HANSE_TRY(create(plan, budget, NULL, &fold, error));
+    const hanse_status status =
+        hanse_block_init(&fold->block, plan, budget, error);
+    if (status != HANSE_OK) {
+        hanse_fold_destroy(fold);
+        return status;
+    }
+    *out = fold;
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_create_like(const hanse_fold *like,
+                                    const hanse_plan *plan, hanse_fold **out,
+                                    hanse_error *error)
+{
+    return create(plan, like->budget, like, out, error);
 }
 
 void hanse_fold_destroy(hanse_fold *fold)
@@ -75,6 +123,11 @@ void hanse_fold_destroy(hanse_fold *fold)
     free(fold->keys);
     free(fold->pairs);
     free(fold->states);
+    free(fold->roles);
+    free(fold->finer);
+    free(fold->added);
+    free(fold->is_coded);
+    free(fold->is_key_coded);
     free(fold);
 }
 
@@ -92,7 +145,8 @@ size_t hanse_fold_node_groups(const hanse_fold *fold, size_t node)
 
 static hanse_status grow_states(hanse_fold *fold, hanse_error *error)
 {
-    for (size_t g = 0; g < fold->plan->n_groupings; g++) {
+    for (size_t i = 0; i < fold->n_added; i++) {
+        const size_t g = fold->added[i];
         const size_t n_groups =
             hanse_fold_node_groups(fold, fold->plan->groupings[g].node);
         HANSE_TRY(hanse_states_grow(&fold->states[g], &fold->layout,

@@ -34,7 +34,10 @@ typedef struct hanse_block {
     uint8_t *condition;
     uint16_t *kept_buffer;
     void *scratch;           /* of the formulas */
-    int64_t *numbers;        /* key values on their way to codes */
+    int64_t *numbers;        /* pairs on their way to codes */
+    int64_t **key_numbers;   /* [key][row], integer keys: values */
+    uint8_t **key_missing;   /* [key][row] */
+    bool *any_key_missing;   /* [key] */
     uint32_t **key_codes;    /* [key][row] */
     uint32_t **node_codes;   /* [node][row]; shared with key_codes for roots */
     int64_t **values;        /* [measure][row]: bits of binary64, or integers */
@@ -49,14 +52,27 @@ typedef struct hanse_block {
     bool *full;     /* [grouping]: a limb left its guard */
 } hanse_block;
 
+/* Where the states of a grouping come from. */
+typedef enum hanse_fold_role {
+    HANSE_ROLE_ADDED,   /* rows are added to them */
+    HANSE_ROLE_DERIVED, /* from a finer grouping of the fold, at the end */
+    HANSE_ROLE_SHARED   /* all threads' rows are in partitions instead */
+} hanse_fold_role;
+
 typedef struct hanse_fold {
     const hanse_plan *plan; /* borrowed */
     hanse_budget *budget;   /* borrowed, may be NULL */
     const hanse_kernels *kernels;
     hanse_layout layout;
-    hanse_key_codes *keys; /* [plan->n_keys] */
-    hanse_int_map *pairs;  /* [plan->n_nodes]; unused for roots */
-    hanse_states *states;  /* [plan->n_groupings] */
+    hanse_key_codes *keys;  /* [plan->n_keys] */
+    hanse_int_map *pairs;   /* [plan->n_nodes]; unused for roots */
+    hanse_states *states;   /* [plan->n_groupings] */
+    hanse_fold_role *roles; /* [plan->n_groupings] */
+    size_t *finer;          /* [plan->n_groupings] what a derived one is from */
+    size_t *added;          /* groupings of that role */
+    size_t n_added;
+    bool *is_coded;     /* [plan->n_nodes] group numbers are in use */
+    bool *is_key_coded; /* [plan->n_keys] codes are in use */
     hanse_row_counts rows;
     hanse_block block;
 } hanse_fold;
@@ -68,6 +84,12 @@ size_t hanse_fold_node_groups(const hanse_fold *fold, size_t node);
 hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
                                hanse_fold **out, hanse_error *error);
 void hanse_fold_destroy(hanse_fold *fold);
+
+/* The same without buffers for rows, to merge states into; the layout is that
+ * of `like`. */
+hanse_status hanse_fold_create_like(const hanse_fold *like,
+                                    const hanse_plan *plan, hanse_fold **out,
+                                    hanse_error *error);
 
 /* Adds the rows of a batch. After a failure the fold can only be destroyed. */
 hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
@@ -88,6 +110,28 @@ hanse_status hanse_fold_adopt_windows(hanse_fold *fold,
  * destroyed; `other` is never changed. */
 hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
                               hanse_error *error);
+
+/* Adds one group of `from` to one of `fold`, whose plans have the same
+ * measures. */
+hanse_status hanse_fold_merge_group(hanse_fold *fold, size_t grouping,
+                                    size_t group, const hanse_fold *from,
+                                    size_t from_grouping, size_t from_group,
+                                    hanse_error *error);
+
+/* fold_derive.c: decides the roles, given which groupings are shared. */
+void hanse_fold_choose_roles(hanse_fold *fold);
+
+/* Adds the groups of `from`'s grouping `finer` to those groups of `grouping` in
+ * `fold` that they are part of; both folds, which may be the same, number
+ * groups by the maps of `keys`. */
+hanse_status hanse_fold_derive(hanse_fold *fold, size_t grouping,
+                               const hanse_fold *from, size_t finer,
+                               const hanse_fold *keys, hanse_error *error);
+
+/* A fold with the states of all derived groupings of `fold`, finished; NULL
+ * when there are none. */
+hanse_status hanse_fold_derive_all(const hanse_fold *fold, hanse_fold **out,
+                                   hanse_error *error);
 
 /* Result tables of the rows so far; the fold can go on afterwards. */
 hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,

@@ -94,10 +94,12 @@ static hanse_status translate(hanse_fold *to, const hanse_fold *from,
     if (t->keys == NULL || t->nodes == NULL)
         return nomem(error, plan->n_keys + plan->n_nodes);
     for (size_t k = 0; k < plan->n_keys; k++)
-        HANSE_TRY(
-            translate_key(&to->keys[k], &from->keys[k], &t->keys[k], error));
+        if (to->is_key_coded[k])
+            HANSE_TRY(translate_key(&to->keys[k], &from->keys[k], &t->keys[k],
+                                    error));
     for (size_t i = 0; i < plan->n_nodes; i++)
-        HANSE_TRY(translate_node(to, from, i, t, error));
+        if (to->is_coded[i])
+            HANSE_TRY(translate_node(to, from, i, t, error));
     return HANSE_OK;
 }
 
@@ -125,12 +127,12 @@ static void merge_extremes(const hanse_layout *to_layout, int64_t *to,
             to[l] = from[l];
 }
 
-static hanse_status merge_sums(hanse_fold *to, const hanse_fold *from,
-                               size_t grouping, size_t target, size_t group,
-                               hanse_error *error)
+static hanse_status merge_sums(hanse_fold *to, size_t grouping, size_t target,
+                               const hanse_fold *from, size_t from_grouping,
+                               size_t group, hanse_error *error)
 {
     const int64_t *row =
-        from->states[grouping].rows + group * from->layout.stride;
+        from->states[from_grouping].rows + group * from->layout.stride;
     int64_t *sum = to->states[grouping].rows + target * to->layout.stride;
     sum[0] += row[0];
     merge_extremes(&to->layout, sum, &from->layout, row);
@@ -149,17 +151,6 @@ static hanse_status merge_sums(hanse_fold *to, const hanse_fold *from,
     return HANSE_OK;
 }
 
-/* Whether all addends have the same windows and lanes in both. */
-static bool same_layout(const hanse_layout *a, const hanse_layout *b)
-{
-    for (size_t i = 0; i < a->n_addends; i++)
-        if (a->addends[i].window.exponent != b->addends[i].window.exponent ||
-            a->addends[i].window.n_limbs != b->addends[i].window.n_limbs ||
-            a->addends[i].lane != b->addends[i].lane)
-            return false;
-    return a->stride == b->stride;
-}
-
 /* Returns whether all sums are guarded. */
 static bool add_lanes(int64_t *sum, const int64_t *row, size_t first,
                       size_t end)
@@ -174,13 +165,14 @@ static bool add_lanes(int64_t *sum, const int64_t *row, size_t first,
 
 /* With one layout rows of limbs are added as they are; both are guarded, so
  * that nothing can overflow before the carry. */
-static hanse_status merge_rows(hanse_fold *to, const hanse_fold *from,
-                               size_t grouping, size_t target, size_t group,
-                               hanse_error *error)
+static hanse_status merge_rows(hanse_fold *to, size_t grouping, size_t target,
+                               const hanse_fold *from, size_t from_grouping,
+                               size_t group, hanse_error *error)
 {
     const hanse_layout *layout = &to->layout;
     int64_t *sum = to->states[grouping].rows + target * layout->stride;
-    const int64_t *row = from->states[grouping].rows + group * layout->stride;
+    const int64_t *row =
+        from->states[from_grouping].rows + group * layout->stride;
     const bool dense = add_lanes(sum, row, 0, layout->n_sum_lanes);
     const bool guarded =
         add_lanes(sum, row, layout->n_dense_lanes, layout->stride) && dense;
@@ -188,14 +180,14 @@ static hanse_status merge_rows(hanse_fold *to, const hanse_fold *from,
     return guarded ? HANSE_OK : hanse_fold_carry(to, grouping, target, error);
 }
 
-static hanse_status merge_rare(hanse_fold *to, const hanse_fold *from,
-                               size_t grouping, size_t target, size_t group,
-                               hanse_error *error)
+static hanse_status merge_rare(hanse_fold *to, size_t grouping, size_t target,
+                               const hanse_fold *from, size_t from_grouping,
+                               size_t group, hanse_error *error)
 {
     for (size_t m = 0; m < to->plan->n_measures; m++) {
-        if (from->states[grouping].rare[m] == NULL)
+        if (from->states[from_grouping].rare[m] == NULL)
             continue;
-        const hanse_rare *other = &from->states[grouping].rare[m][group];
+        const hanse_rare *other = &from->states[from_grouping].rare[m][group];
         hanse_rare *rare;
         HANSE_TRY(hanse_states_rare(&to->states[grouping], to->budget, m,
                                     target, &rare, error));
@@ -206,22 +198,31 @@ static hanse_status merge_rare(hanse_fold *to, const hanse_fold *from,
     return HANSE_OK;
 }
 
+hanse_status hanse_fold_merge_group(hanse_fold *fold, size_t grouping,
+                                    size_t group, const hanse_fold *from,
+                                    size_t from_grouping, size_t from_group,
+                                    hanse_error *error)
+{
+    HANSE_TRY(hanse_layout_same(&fold->layout, &from->layout)
+                  ? merge_rows(fold, grouping, group, from, from_grouping,
+                               from_group, error)
+                  : merge_sums(fold, grouping, group, from, from_grouping,
+                               from_group, error));
+    return merge_rare(fold, grouping, group, from, from_grouping, from_group,
+                      error);
+}
+
 static hanse_status merge_grouping(hanse_fold *to, const hanse_fold *from,
                                    size_t grouping, const translation *t,
                                    hanse_error *error)
 {
     const size_t node = to->plan->groupings[grouping].node;
-    hanse_states *states = &to->states[grouping];
-    HANSE_TRY(hanse_states_grow(states, &to->layout, to->budget,
+    HANSE_TRY(hanse_states_grow(&to->states[grouping], &to->layout, to->budget,
                                 hanse_fold_node_groups(to, node), error));
-    for (size_t g = 0; g < from->states[grouping].n_groups; g++) {
-        const size_t target = node == SIZE_MAX ? 0 : t->nodes[node][g];
-        if (same_layout(&to->layout, &from->layout))
-            HANSE_TRY(merge_rows(to, from, grouping, target, g, error));
-        else
-            HANSE_TRY(merge_sums(to, from, grouping, target, g, error));
-        HANSE_TRY(merge_rare(to, from, grouping, target, g, error));
-    }
+    for (size_t g = 0; g < from->states[grouping].n_groups; g++)
+        HANSE_TRY(hanse_fold_merge_group(
+            to, grouping, node == SIZE_MAX ? 0 : t->nodes[node][g], from,
+            grouping, g, error));
     return HANSE_OK;
 }
 
@@ -235,7 +236,8 @@ hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
                           "specifications or columns");
     hanse_status status = translate(fold, other, &t, error);
     for (size_t g = 0; status == HANSE_OK && g < fold->plan->n_groupings; g++)
-        status = merge_grouping(fold, other, g, &t, error);
+        if (fold->roles[g] == HANSE_ROLE_ADDED)
+            status = merge_grouping(fold, other, g, &t, error);
     if (status == HANSE_OK) {
         fold->rows.read += other->rows.read;
         fold->rows.kept += other->rows.kept;

@@ -122,7 +122,8 @@ static hanse_status cover_list(hanse_fold *fold, size_t index, part rows,
 static hanse_status add_rare(hanse_fold *fold, size_t measure, size_t row,
                              double x, hanse_error *error)
 {
-    for (size_t g = 0; g < fold->plan->n_groupings; g++) {
+    for (size_t i = 0; i < fold->n_added; i++) {
+        const size_t g = fold->added[i];
         hanse_rare *rare;
         HANSE_TRY(hanse_states_rare(&fold->states[g], fold->budget, measure,
                                     group_of(fold, g, row), &rare, error));
@@ -153,9 +154,11 @@ static hanse_status add_list(hanse_fold *fold, size_t index, part rows,
             continue;
         }
         const hanse_bits bits = hanse_bits_of(x, square);
-        for (size_t g = 0; g < fold->plan->n_groupings; g++)
+        for (size_t k = 0; k < fold->n_added; k++) {
+            const size_t g = fold->added[k];
             HANSE_TRY(hanse_fold_add_bits(
                 fold, index, g, group_of(fold, g, row), &bits, error));
+        }
     }
     return HANSE_OK;
 }
@@ -284,7 +287,7 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
 {
     hanse_block *block = &fold->block;
     const size_t n_addends = fold->layout.n_addends;
-    const size_t n_groupings = fold->plan->n_groupings;
+    const size_t n_added = fold->n_added;
     if (block->layout_version != fold->layout.version)
         HANSE_TRY(prepare_pieces(fold, error));
     for (size_t a = 0; a < n_addends; a++)
@@ -295,12 +298,12 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
         make_extremes(fold, m, rows);
     fold->kernels->transpose(block->lanes, HANSE_LIMB_BATCH, block->n_lanes,
                              rows.n, block->pieces);
-    for (size_t g = 0; g < n_groupings; g++)
-        block->full[g] = add_pieces(fold, g, rows);
+    for (size_t i = 0; i < n_added; i++)
+        block->full[i] = add_pieces(fold, fold->added[i], rows);
 
-    for (size_t g = 0; g < n_groupings; g++)
-        if (block->full[g])
-            HANSE_TRY(carry_rows(fold, g, rows, error));
+    for (size_t i = 0; i < n_added; i++)
+        if (block->full[i])
+            HANSE_TRY(carry_rows(fold, fold->added[i], rows, error));
     for (size_t a = 0; a < n_addends; a++)
         if (block->n_left[a] != 0)
             HANSE_TRY(add_list(fold, a, rows,
@@ -314,6 +317,8 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
 
 hanse_status hanse_fold_sums(hanse_fold *fold, hanse_error *error)
 {
+    if (fold->n_added == 0)
+        return HANSE_OK;
     for (size_t first = 0; first < fold->block.n; first += HANSE_LIMB_BATCH) {
         part rows = {first, fold->block.n - first};
         if (rows.n > HANSE_LIMB_BATCH)

@@ -189,6 +189,8 @@ hanse_status hanse_order_init(hanse_order *order, const hanse_fold *fold,
         return nomem(error, plan->n_keys + plan->n_nodes);
     for (size_t k = 0; k < plan->n_keys; k++) {
         const size_t n = hanse_key_codes_count(&fold->keys[k]);
+        if (!fold->is_key_coded[k])
+            continue;
         order->keys[k] = malloc(n * sizeof(uint32_t));
         if (order->keys[k] == NULL)
             return nomem(error, n);
@@ -198,7 +200,8 @@ hanse_status hanse_order_init(hanse_order *order, const hanse_fold *fold,
             HANSE_TRY(rank_integers(fold, k, order->keys[k], error));
     }
     for (size_t i = 0; i < plan->n_nodes; i++)
-        HANSE_TRY(rank_node(order, fold, i, error));
+        if (fold->is_coded[i])
+            HANSE_TRY(rank_node(order, fold, i, error));
     return HANSE_OK;
 }
 

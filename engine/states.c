@@ -70,6 +70,29 @@ hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
     return HANSE_OK;
 }
 
+hanse_status hanse_layout_copy(hanse_layout *layout, const hanse_layout *from,
+                               hanse_error *error)
+{
+    const size_t size_bytes = (from->n_addends + 1) * sizeof *from->addends;
+    hanse_addend *addends = malloc(size_bytes);
+    if (addends == NULL)
+        return hanse_fail_nomem(error, "layout", size_bytes);
+    memcpy(addends, from->addends, size_bytes);
+    *layout = *from;
+    layout->addends = addends;
+    return HANSE_OK;
+}
+
+bool hanse_layout_same(const hanse_layout *a, const hanse_layout *b)
+{
+    for (size_t i = 0; i < a->n_addends; i++)
+        if (a->addends[i].window.exponent != b->addends[i].window.exponent ||
+            a->addends[i].window.n_limbs != b->addends[i].window.n_limbs ||
+            a->addends[i].lane != b->addends[i].lane)
+            return false;
+    return a->stride == b->stride;
+}
+
 void hanse_layout_clear(hanse_layout *layout)
 {
     free(layout->addends);

@@ -45,6 +45,11 @@ typedef struct hanse_layout {
 hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
                                hanse_error *error);
 void hanse_layout_clear(hanse_layout *layout);
+hanse_status hanse_layout_copy(hanse_layout *layout, const hanse_layout *from,
+                               hanse_error *error);
+
+/* Whether all addends have the same windows and lanes in both. */
+bool hanse_layout_same(const hanse_layout *a, const hanse_layout *b);
 
 /* ---- States of one grouping --------------------------------------------- */
 

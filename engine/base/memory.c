@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static size_t round_up(size_t size_bytes)
 {
@@ -38,6 +39,31 @@ void hanse_budget_give_back(hanse_budget *budget, uint64_t size_bytes)
         atomic_fetch_sub(&budget->used_bytes, size_bytes);
 }
 
+/* Blocks from this size on come from the kernel: zero as they are, in huge
+ * pages where there are some, and given back at once. */
+static const size_t large_bytes = (size_t)2 << 20;
+
+/* Zero when it is large. */
+static void *take(size_t total)
+{
+    if (total < large_bytes)
+        return aligned_alloc(HANSE_ALIGNMENT, total);
+    void *memory = mmap(NULL, total, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return NULL;
+    (void)madvise(memory, total, MADV_HUGEPAGE); /* a wish */
+    return memory;
+}
+
+static void give_back(void *memory, size_t total)
+{
+    if (total < large_bytes)
+        free(memory);
+    else
+        (void)munmap(memory, total);
+}
+
 void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
 {
     size_t total;
@@ -47,7 +73,7 @@ void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
     total = round_up(total);
     if (!hanse_budget_take(budget, total))
         return NULL;
-    void *memory = aligned_alloc(HANSE_ALIGNMENT, total);
+    void *memory = take(total);
     if (memory == NULL)
         hanse_budget_give_back(budget, total);
     return memory;
@@ -56,7 +82,7 @@ void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
 void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes)
 {
     void *memory = hanse_allocate(budget, n, size_bytes);
-    if (memory != NULL)
+    if (memory != NULL && round_up(n * size_bytes) < large_bytes)
         memset(memory, 0, n * size_bytes);
     return memory;
 }
@@ -66,7 +92,7 @@ void hanse_free(hanse_budget *budget, void *memory, size_t n, size_t size_bytes)
     if (memory == NULL)
         return;
     hanse_budget_give_back(budget, round_up(n * size_bytes));
-    free(memory);
+    give_back(memory, round_up(n * size_bytes));
 }
 
 void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old, size_t n_new,
