@@ -138,5 +138,5 @@ hanse_status hanse_aggregation_finish(const hanse_aggregation *aggregation,
     HANSE_REQUIRE(aggregation, error);
     HANSE_REQUIRE(out, error);
     HANSE_TRY(check_whole(aggregation, error));
-    return hanse_fold_finish(aggregation->fold, out, error);
+    return hanse_fold_finish(aggregation->fold, 1, out, error);
 }

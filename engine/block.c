@@ -33,9 +33,11 @@ static bool init_nodes(hanse_block *block, const hanse_plan *plan,
             return false;
     }
     for (size_t i = 0; i < plan->n_nodes; i++) {
-        block->node_codes[i] = plan->nodes[i].parent == SIZE_MAX
-                                   ? block->key_codes[plan->nodes[i].key]
-                                   : rows_buffer(budget, sizeof(uint32_t));
+        if (plan->nodes[i].parent == SIZE_MAX) {
+            block->node_codes[i] = block->key_codes[plan->nodes[i].key];
+            continue;
+        }
+        block->node_codes[i] = rows_buffer(budget, sizeof(uint32_t));
         if (block->node_codes[i] == NULL)
             return false;
     }

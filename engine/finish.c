@@ -1,83 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Finishing: from the states of a fold to result tables.
+ * Finishing: from states to result tables. Columns are made first, then filled
+ * by runs of rows on all threads.
  */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/fold.h"
-#include "engine/order.h"
+#include "engine/group_list.h"
+#include "engine/parallel.h"
 #include "engine/result.h"
 #include "engine/statistics.h"
 
+enum {
+    FILL_ROWS = 1 << 15 /* rows of a task */
+};
+
+/* A column of one statistic. */
+typedef struct filling {
+    size_t measure;
+    hanse_statistic statistic;
+    hanse_type type;
+    const char *name;
+    void *values;
+} filling;
+
 /* One grouping on its way to a table. */
 typedef struct finishing {
-    const hanse_fold *fold;   /* numbers the groups */
-    const hanse_fold *states; /* has their states */
-    const hanse_order *order;
-    size_t grouping;
-    uint32_t *groups; /* in the order of the table */
-    size_t n;
-    uint64_t n_dropped;
-    uint32_t *codes; /* [row][key] */
+    const hanse_plan *plan;
+    hanse_group_list list;
+    size_t n_threads;
     hanse_owned_table *table;
+    void *keys[HANSE_GROUP_KEYS_MAX]; /* values of key columns */
+    hanse_type key_types[HANSE_GROUP_KEYS_MAX];
+    uint8_t *missing[HANSE_GROUP_KEYS_MAX]; /* flags; NULL: none */
+    int64_t *counts;                        /* the column of row counts */
+    filling *fillings;
+    size_t n_fillings;
 } finishing;
 
-/* ---- Which groups, in which order --------------------------------------- */
-
-static bool has_missing_key(const finishing *f, size_t group)
+static const hanse_plan_grouping *grouping_of(const finishing *f)
 {
-    const size_t n_keys = f->fold->plan->groupings[f->grouping].n_keys;
-    hanse_group_codes(f->fold, f->grouping, group, f->codes);
-    for (size_t k = 0; k < n_keys; k++)
-        if (f->codes[k] == 0)
+    return &f->plan->groupings[f->list.grouping];
+}
+
+static const hanse_plan_key *key_of(const finishing *f, size_t position)
+{
+    return &f->plan->keys[grouping_of(f)->keys[position]];
+}
+
+/* ---- Types of key columns ----------------------------------------------- */
+
+static bool is_text_key(const hanse_plan_key *key)
+{
+    return key->type == HANSE_TEXT || key->n_labels != 0;
+}
+
+/* Whether any row's number at a position is a uint64 beyond int64. */
+static bool any_beyond_int64(const finishing *f, size_t position)
+{
+    int64_t numbers[HANSE_GROUP_KEYS_MAX];
+    for (size_t r = 0; r < f->list.n; r++) {
+        (void)hanse_group_list_numbers(&f->list, r, numbers);
+        if (numbers[position] < 0)
             return true;
+    }
     return false;
-}
-
-/* Groups that have rows, by rank. (Code 0 of a key has none unless a key was
- * missing; every other group came from a row.) */
-static void place_groups(finishing *f)
-{
-    const hanse_fold *fold = f->fold;
-    const hanse_states *states = &f->states->states[f->grouping];
-    const size_t node = fold->plan->groupings[f->grouping].node;
-    if (node == SIZE_MAX) {
-        f->groups[0] = 0;
-        f->n = 1;
-        return;
-    }
-    const uint32_t *ranks = f->order->nodes[node];
-    for (size_t g = 0; g < states->n_groups; g++)
-        f->groups[ranks[g]] = (uint32_t)g;
-    for (size_t r = 0; r < states->n_groups; r++) {
-        const uint32_t group = f->groups[r];
-        const int64_t rows = states->rows[group * f->states->layout.stride];
-        if (rows == 0)
-            continue;
-        if (fold->plan->drop_missing_keys && has_missing_key(f, group))
-            f->n_dropped += (uint64_t)rows;
-        else
-            f->groups[f->n++] = group;
-    }
-}
-
-/* ---- Key columns -------------------------------------------------------- */
-
-static bool is_text_key(const hanse_fold *fold, size_t key)
-{
-    return fold->keys[key].is_text || fold->plan->keys[key].n_labels != 0;
 }
 
 /* Results hold no unsigned integers unless a value needs all 64 bits: some
  * readers have none (docs/results.md). */
-static hanse_type key_type(const finishing *f, size_t key, size_t position)
+static hanse_type key_type(const finishing *f, size_t position)
 {
-    const hanse_fold *fold = f->fold;
-    const size_t n_keys = fold->plan->groupings[f->grouping].n_keys;
-    switch (fold->plan->keys[key].type) {
+    const hanse_plan_key *key = key_of(f, position);
+    if (is_text_key(key))
+        return HANSE_TEXT;
+    switch (key->type) {
     case HANSE_UINT8:
         return HANSE_INT16;
     case HANSE_UINT16:
@@ -87,15 +86,172 @@ static hanse_type key_type(const finishing *f, size_t key, size_t position)
     case HANSE_BOOL:
         return HANSE_INT8;
     case HANSE_UINT64:
-        for (size_t r = 0; r < f->n; r++) {
-            const uint32_t code = f->codes[r * n_keys + position];
-            if (code != 0 && fold->keys[key].ints.values[code - 1] < 0)
-                return HANSE_UINT64;
-        }
-        return HANSE_INT64;
+        return any_beyond_int64(f, position) ? HANSE_UINT64 : HANSE_INT64;
     default:
-        return fold->plan->keys[key].type;
+        return key->type;
     }
+}
+
+/* Whether any row's group lacks the key at a position. */
+static bool any_missing(const finishing *f, size_t position)
+{
+    int64_t numbers[HANSE_GROUP_KEYS_MAX];
+    if (f->plan->drop_missing_keys ||
+        (f->list.parts != NULL &&
+         !atomic_load(&f->list.parts->any_missing[position])))
+        return false;
+    for (size_t r = 0; r < f->list.n; r++)
+        if ((hanse_group_list_numbers(&f->list, r, numbers) >> position & 1) !=
+            0)
+            return true;
+    return false;
+}
+
+/* ---- Making columns ----------------------------------------------------- */
+
+static hanse_status add_key(finishing *f, size_t position, hanse_error *error)
+{
+    const hanse_plan_key *key = key_of(f, position);
+    f->key_types[position] = key_type(f, position);
+    HANSE_TRY(hanse_result_add_column(f->table, key->name, key->long_name,
+                                      key->units, NULL, f->key_types[position],
+                                      &f->keys[position], error));
+    if (!any_missing(f, position))
+        return HANSE_OK;
+    return hanse_result_add_missing(f->table, &f->missing[position], error);
+}
+
+static hanse_status add_row_count(finishing *f, hanse_error *error)
+{
+    void *values;
+    HANSE_TRY(hanse_result_add_column(f->table, "count", "number of records",
+                                      "1", NULL, HANSE_INT64, &values, error));
+    f->counts = values;
+    return HANSE_OK;
+}
+
+/* "<long name>: <words>", however long, from malloc; NULL without memory. */
+static char *describe(const char *long_name, const char *words)
+{
+    const size_t size_bytes = strlen(long_name) + strlen(words) + 3;
+    char *text = malloc(size_bytes);
+    if (text != NULL)
+        snprintf(text, size_bytes, "%s: %s", long_name, words);
+    return text;
+}
+
+/* Rows of one fold as the statistics see them. */
+static size_t next_input(const finishing *f, size_t measure, size_t row,
+                         size_t end, hanse_statistic_input *out)
+{
+    *out = (hanse_statistic_input){.measure = measure,
+                                   .groups = f->list.groups + row};
+    out->n = hanse_group_list_run(&f->list, row, end - row, &out->fold,
+                                  &out->grouping);
+    return out->n;
+}
+
+/* The one that holds the values of both. */
+static hanse_type wider(hanse_type a, hanse_type b)
+{
+    if (a == HANSE_FLOAT64 || b == HANSE_FLOAT64)
+        return HANSE_FLOAT64;
+    return a == HANSE_UINT64 ? a : b;
+}
+
+/* One type for all rows, wherever their states are. */
+static hanse_type column_type(const finishing *f, size_t measure,
+                              hanse_statistic statistic)
+{
+    hanse_statistic_input input = {.measure = measure};
+    input.fold =
+        f->list.parts != NULL ? f->list.parts->prototype : f->list.states;
+    input.grouping = f->list.parts != NULL ? 0 : f->list.grouping;
+    hanse_type type = hanse_statistic_type(&input, statistic);
+    if (statistic == HANSE_STAT_COUNT || statistic == HANSE_STAT_MISSING)
+        return type;
+    for (size_t row = 0; row < f->list.n && type != HANSE_FLOAT64;
+         row += input.n) {
+        (void)next_input(f, measure, row, f->list.n, &input);
+        type = wider(type, hanse_statistic_type(&input, statistic));
+    }
+    return type;
+}
+
+static hanse_status add_statistic(finishing *f, size_t measure,
+                                  hanse_statistic statistic, hanse_error *error)
+{
+    const hanse_plan_measure *m = &f->plan->measures[measure];
+    filling *to = &f->fillings[f->n_fillings++];
+    char name[256], units[256];
+    snprintf(name, sizeof name, "%s_%s", m->name,
+             hanse_statistic_name(statistic));
+    const bool has_units =
+        hanse_statistic_units(statistic, m->units, units, sizeof units);
+    *to = (filling){.measure = measure, .statistic = statistic};
+    to->type = column_type(f, measure, statistic);
+    char *long_name = describe(m->long_name, hanse_statistic_words(statistic));
+    if (long_name == NULL)
+        return hanse_fail_nomem(error, "result column", strlen(m->long_name));
+    const hanse_status status = hanse_result_add_column(
+        f->table, name, long_name, has_units ? units : NULL,
+        hanse_statistic_cell_method(statistic), to->type, &to->values, error);
+    free(long_name);
+    if (status == HANSE_OK)
+        to->name = f->table->columns[f->table->n_columns - 1].name;
+    return status;
+}
+
+static hanse_status make_columns(finishing *f, hanse_error *error)
+{
+    const hanse_plan *plan = f->plan;
+    for (size_t k = 0; k < f->list.n_keys; k++)
+        HANSE_TRY(add_key(f, k, error));
+    HANSE_TRY(add_row_count(f, error));
+    for (size_t m = 0; m < plan->n_measures; m++)
+        for (uint32_t bit = 1; bit <= plan->statistics; bit <<= 1)
+            if ((plan->statistics & bit) != 0)
+                HANSE_TRY(add_statistic(f, m, (hanse_statistic)bit, error));
+    return HANSE_OK;
+}
+
+/* ---- Filling ------------------------------------------------------------ */
+
+/* Bytes of a key that a message shows: at most 64, whole characters. */
+static int shown_length(const char *text, size_t length)
+{
+    enum {
+        MOST = 64
+    };
+    if (length <= MOST)
+        return (int)length;
+    int shown = MOST;
+    while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
+        shown--;
+    return shown;
+}
+
+/* "cluster=5, chain=2", for messages about one group. */
+static void name_group(const finishing *f, size_t row, char *out, size_t size)
+{
+    int64_t numbers[HANSE_GROUP_KEYS_MAX];
+    const uint32_t mask = hanse_group_list_numbers(&f->list, row, numbers);
+    size_t used = 0;
+    out[0] = '\0';
+    for (size_t k = 0; k < f->list.n_keys && used < size; k++) {
+        char buffer[32];
+        size_t length = 7;
+        const char *text = "missing";
+        if ((mask >> k & 1) == 0)
+            text =
+                hanse_group_list_text(&f->list, k, numbers[k], buffer, &length);
+        const int written =
+            snprintf(out + used, size - used, "%s%s=%.*s", k == 0 ? "" : ", ",
+                     key_of(f, k)->name, shown_length(text, length), text);
+        used += written < 0 ? size : (size_t)written;
+    }
+    if (f->list.n_keys == 0)
+        snprintf(out, size, "all rows");
 }
 
 static void store_integer(void *values, hanse_type type, size_t row,
@@ -117,30 +273,99 @@ static void store_integer(void *values, hanse_type type, size_t row,
     }
 }
 
-static hanse_status fill_texts(finishing *f, size_t key, size_t position,
-                               const char **values, hanse_error *error)
+/* Integer keys and marks of missing ones; texts come later. */
+static void fill_keys(const finishing *f, size_t first, size_t end)
 {
-    const size_t n_keys = f->fold->plan->groupings[f->grouping].n_keys;
-    char buffer[32];
-    size_t length, size_bytes = 1;
-    for (size_t r = 0; r < f->n; r++) {
-        const uint32_t code = f->codes[r * n_keys + position];
-        if (code != 0) {
-            hanse_key_text(f->fold, key, code, buffer, &length);
-            size_bytes += length + 1;
+    int64_t numbers[HANSE_GROUP_KEYS_MAX];
+    for (size_t r = first; r < end; r++) {
+        const uint32_t mask = hanse_group_list_numbers(&f->list, r, numbers);
+        for (size_t k = 0; k < f->list.n_keys; k++) {
+            const bool is_missing = (mask >> k & 1) != 0;
+            if (f->missing[k] != NULL)
+                f->missing[k][r] = is_missing;
+            if (f->key_types[k] != HANSE_TEXT)
+                store_integer(f->keys[k], f->key_types[k], r,
+                              is_missing ? key_of(f, k)->missing_code
+                                         : numbers[k]);
         }
     }
+}
+
+static hanse_status fill_statistic(const finishing *f, const filling *to,
+                                   size_t first, size_t end, hanse_error *error)
+{
+    const size_t size = hanse_type_size(to->type);
+    hanse_statistic_input input;
+    char group[512];
+    size_t fault = 0;
+    for (size_t row = first; row < end; row += input.n) {
+        (void)next_input(f, to->measure, row, end, &input);
+        if (hanse_statistic_fill(&input, to->statistic, to->type,
+                                 (char *)to->values + row * size, &fault))
+            continue;
+        name_group(f, row + fault, group, sizeof group);
+        return hanse_fail(error, HANSE_ERR_OVERFLOW,
+                          "%s: %s of %s does not fit a 64-bit integer; use a "
+                          "formula such as 1.0*%s to add in floating point",
+                          f->table->name, to->name, group,
+                          f->plan->measures[to->measure].name);
+    }
+    return HANSE_OK;
+}
+
+static void fill_counts(const finishing *f, size_t first, size_t end)
+{
+    hanse_statistic_input input;
+    for (size_t row = first; row < end; row += input.n) {
+        (void)next_input(f, 0, row, end, &input);
+        const size_t stride = input.fold->layout.stride;
+        const int64_t *states = input.fold->states[input.grouping].rows;
+        for (size_t i = 0; i < input.n; i++)
+            f->counts[row + i] = states[input.groups[i] * stride];
+    }
+}
+
+static hanse_status fill_rows(void *context, size_t task, hanse_error *error)
+{
+    const finishing *f = context;
+    const size_t first = task * FILL_ROWS;
+    const size_t end =
+        f->list.n - first < FILL_ROWS ? f->list.n : first + FILL_ROWS;
+    fill_keys(f, first, end);
+    fill_counts(f, first, end);
+    for (size_t i = 0; i < f->n_fillings; i++)
+        HANSE_TRY(fill_statistic(f, &f->fillings[i], first, end, error));
+    return HANSE_OK;
+}
+
+/* Texts of a key: all bytes in one piece, the missing one empty. */
+static hanse_status fill_texts(finishing *f, size_t position,
+                               hanse_error *error)
+{
+    const char **values = f->keys[position];
+    int64_t numbers[HANSE_GROUP_KEYS_MAX];
+    char buffer[32];
+    size_t length, size_bytes = 1;
+    for (size_t r = 0; r < f->list.n; r++) {
+        const uint32_t mask = hanse_group_list_numbers(&f->list, r, numbers);
+        if ((mask >> position & 1) != 0)
+            continue;
+        (void)hanse_group_list_text(&f->list, position, numbers[position],
+                                    buffer, &length);
+        size_bytes += length + 1;
+    }
     char *bytes;
-    HANSE_TRY(hanse_result_add_texts(f->table, size_bytes, &bytes, error));
+    HANSE_TRY(
+        hanse_result_add_texts(f->table, position, size_bytes, &bytes, error));
     *bytes = '\0';
     char *end = bytes + 1;
-    for (size_t r = 0; r < f->n; r++) {
-        const uint32_t code = f->codes[r * n_keys + position];
-        if (code == 0) {
-            values[r] = bytes;
+    for (size_t r = 0; r < f->list.n; r++) {
+        const uint32_t mask = hanse_group_list_numbers(&f->list, r, numbers);
+        values[r] = bytes;
+        if ((mask >> position & 1) != 0)
             continue;
-        }
-        const char *text = hanse_key_text(f->fold, key, code, buffer, &length);
+        const char *text = hanse_group_list_text(
+            &f->list, position, numbers[position], buffer, &length);
         memcpy(end, text, length);
         end[length] = '\0';
         values[r] = end;
@@ -149,197 +374,61 @@ static hanse_status fill_texts(finishing *f, size_t key, size_t position,
     return HANSE_OK;
 }
 
-static hanse_status flag_missing(finishing *f, size_t position,
-                                 hanse_error *error)
-{
-    const size_t n_keys = f->fold->plan->groupings[f->grouping].n_keys;
-    uint8_t *flags = NULL;
-    for (size_t r = 0; r < f->n; r++) {
-        if (f->codes[r * n_keys + position] != 0)
-            continue;
-        if (flags == NULL)
-            HANSE_TRY(hanse_result_add_missing(f->table, &flags, error));
-        flags[r] = 1;
-    }
-    return HANSE_OK;
-}
-
-static hanse_status add_key(finishing *f, size_t position, hanse_error *error)
-{
-    const hanse_plan_grouping *grouping =
-        &f->fold->plan->groupings[f->grouping];
-    const size_t key = grouping->keys[position];
-    const hanse_plan_key *plan_key = &f->fold->plan->keys[key];
-    const bool is_text = is_text_key(f->fold, key);
-    const hanse_type type = is_text ? HANSE_TEXT : key_type(f, key, position);
-    void *values;
-    HANSE_TRY(hanse_result_add_column(f->table, plan_key->name,
-                                      plan_key->long_name, plan_key->units,
-                                      NULL, type, &values, error));
-    if (is_text)
-        HANSE_TRY(fill_texts(f, key, position, values, error));
-    for (size_t r = 0; r < f->n && !is_text; r++) {
-        const uint32_t code = f->codes[r * grouping->n_keys + position];
-        store_integer(values, type, r,
-                      code == 0 ? plan_key->missing_code
-                                : f->fold->keys[key].ints.values[code - 1]);
-    }
-    return flag_missing(f, position, error);
-}
-
-/* ---- Statistics --------------------------------------------------------- */
-
-/* Bytes of a key that a message shows: at most 64, whole characters. */
-static int shown_length(const char *text, size_t length)
-{
-    enum {
-        MOST = 64
-    };
-    if (length <= MOST)
-        return (int)length;
-    int shown = MOST;
-    while (shown > 0 && ((unsigned char)text[shown] & 0xc0) == 0x80)
-        shown--;
-    return shown;
-}
-
-/* "cluster=5, chain=2", for messages about one group. */
-static void name_group(const finishing *f, size_t row, char *out, size_t size)
-{
-    const hanse_plan *plan = f->fold->plan;
-    const hanse_plan_grouping *grouping = &plan->groupings[f->grouping];
-    size_t used = 0;
-    out[0] = '\0';
-    for (size_t k = 0; k < grouping->n_keys && used < size; k++) {
-        const size_t key = grouping->keys[k];
-        const uint32_t code = f->codes[row * grouping->n_keys + k];
-        char buffer[32];
-        size_t length = 7;
-        const char *text = "missing";
-        if (code != 0)
-            text = hanse_key_text(f->fold, key, code, buffer, &length);
-        const int written =
-            snprintf(out + used, size - used, "%s%s=%.*s", k == 0 ? "" : ", ",
-                     plan->keys[key].name, shown_length(text, length), text);
-        used += written < 0 ? size : (size_t)written;
-    }
-    if (grouping->n_keys == 0)
-        snprintf(out, size, "all rows");
-}
-
-static hanse_status add_row_count(finishing *f, hanse_error *error)
-{
-    const hanse_states *states = &f->states->states[f->grouping];
-    void *values;
-    HANSE_TRY(hanse_result_add_column(f->table, "count", "number of records",
-                                      "1", NULL, HANSE_INT64, &values, error));
-    for (size_t r = 0; r < f->n; r++)
-        ((int64_t *)values)[r] =
-            states->rows[f->groups[r] * f->states->layout.stride];
-    return HANSE_OK;
-}
-
-/* "<long name>: <words>", however long, from malloc; NULL without memory. */
-static char *describe(const char *long_name, const char *words)
-{
-    const size_t size_bytes = strlen(long_name) + strlen(words) + 3;
-    char *text = malloc(size_bytes);
-    if (text != NULL)
-        snprintf(text, size_bytes, "%s: %s", long_name, words);
-    return text;
-}
-
-static hanse_status add_statistic(finishing *f, size_t measure,
-                                  hanse_statistic statistic, hanse_error *error)
-{
-    const hanse_plan_measure *m = &f->fold->plan->measures[measure];
-    const hanse_statistic_input input = {f->states, f->grouping, measure,
-                                         f->groups, f->n};
-    char name[256], units[256];
-    void *values;
-    size_t fault = 0;
-    snprintf(name, sizeof name, "%s_%s", m->name,
-             hanse_statistic_name(statistic));
-    const bool has_units =
-        hanse_statistic_units(statistic, m->units, units, sizeof units);
-    const hanse_type type = hanse_statistic_type(&input, statistic);
-    char *long_name = describe(m->long_name, hanse_statistic_words(statistic));
-    if (long_name == NULL)
-        return hanse_fail_nomem(error, "result column", strlen(m->long_name));
-    const hanse_status status = hanse_result_add_column(
-        f->table, name, long_name, has_units ? units : NULL,
-        hanse_statistic_cell_method(statistic), type, &values, error);
-    free(long_name);
-    if (status != HANSE_OK)
-        return status;
-    if (hanse_statistic_fill(&input, statistic, type, values, &fault))
-        return HANSE_OK;
-    char group[512];
-    name_group(f, fault, group, sizeof group);
-    return hanse_fail(error, HANSE_ERR_OVERFLOW,
-                      "%s: %s of %s does not fit a 64-bit integer; use a "
-                      "formula such as 1.0*%s to add in floating point",
-                      f->table->name, name, group, m->name);
-}
-
 /* ---- Tables ------------------------------------------------------------- */
 
 static hanse_status fill_table(finishing *f, hanse_error *error)
 {
-    const hanse_plan *plan = f->fold->plan;
-    const size_t n_keys = plan->groupings[f->grouping].n_keys;
-    for (size_t r = 0; r < f->n; r++)
-        hanse_group_codes(f->fold, f->grouping, f->groups[r],
-                          f->codes + r * n_keys);
-    for (size_t k = 0; k < n_keys; k++)
-        HANSE_TRY(add_key(f, k, error));
-    HANSE_TRY(add_row_count(f, error));
-    for (size_t m = 0; m < plan->n_measures; m++)
-        for (uint32_t bit = 1; bit <= plan->statistics; bit <<= 1)
-            if ((plan->statistics & bit) != 0)
-                HANSE_TRY(add_statistic(f, m, (hanse_statistic)bit, error));
+    const size_t n_tasks = (f->list.n + FILL_ROWS - 1) / FILL_ROWS;
+    HANSE_TRY(make_columns(f, error));
+    HANSE_TRY(hanse_parallel_for(f->n_threads, n_tasks, fill_rows, f, error));
+    for (size_t k = 0; k < f->list.n_keys; k++)
+        if (f->key_types[k] == HANSE_TEXT)
+            HANSE_TRY(fill_texts(f, k, error));
     return HANSE_OK;
 }
 
-static size_t count_columns(const hanse_plan *plan, size_t n_keys)
+static hanse_status finish_list(finishing *f, hanse_result *result,
+                                hanse_error *error)
 {
-    const size_t n_statistics = (size_t)__builtin_popcount(plan->statistics);
-    return n_keys + 1 + plan->n_measures * n_statistics;
-}
-
-static hanse_status finish_grouping(const hanse_fold *fold,
-                                    const hanse_fold *states,
-                                    const hanse_order *order, size_t grouping,
-                                    hanse_result *result, hanse_error *error)
-{
-    const hanse_plan_grouping *plan_grouping = &fold->plan->groupings[grouping];
-    const size_t n_groups = states->states[grouping].n_groups;
-    finishing f = {
-        .fold = fold, .states = states, .order = order, .grouping = grouping};
-    f.groups = malloc((n_groups + 1) * sizeof *f.groups);
-    f.codes =
-        malloc((n_groups + 1) * (plan_grouping->n_keys + 1) * sizeof *f.codes);
-    hanse_status status;
-    if (f.groups == NULL || f.codes == NULL) {
-        status = hanse_fail_nomem(error, "result table", n_groups);
-    } else {
-        place_groups(&f);
-        status = hanse_result_table_init(
-            result, grouping, plan_grouping->name, f.n, plan_grouping->n_keys,
-            count_columns(fold->plan, plan_grouping->n_keys), error);
-    }
-    if (status == HANSE_OK) {
-        f.table = &result->tables[grouping];
-        f.table->view.n_dropped = f.n_dropped;
-        status = fill_table(&f, error);
-    }
-    free(f.groups);
-    free(f.codes);
+    const size_t n_statistics =
+        f->plan->n_measures * (size_t)__builtin_popcount(f->plan->statistics);
+    HANSE_TRY(hanse_result_table_init(
+        result, f->list.grouping, grouping_of(f)->name, f->list.n,
+        f->list.n_keys, f->list.n_keys + 1 + n_statistics, error));
+    f->table = &result->tables[f->list.grouping];
+    f->table->view.n_dropped = f->list.n_dropped;
+    f->fillings = calloc(n_statistics + 1, sizeof *f->fillings);
+    if (f->fillings == NULL)
+        return hanse_fail_nomem(error, "result table", n_statistics);
+    const hanse_status status = fill_table(f, error);
+    free(f->fillings);
     return status;
 }
 
-hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,
-                               hanse_error *error)
+static hanse_status finish_grouping(const hanse_fold *fold,
+                                    const hanse_fold *derived,
+                                    const hanse_order *order, size_t grouping,
+                                    size_t n_threads, hanse_result *result,
+                                    hanse_error *error)
+{
+    finishing f = {.plan = fold->plan, .n_threads = n_threads};
+    hanse_status status;
+    if (fold->roles[grouping] == HANSE_ROLE_SHARED)
+        status = hanse_group_list_of_partitions(
+            fold->shared, atomic_load(&fold->shared->partitions[grouping]),
+            n_threads, &f.list, error);
+    else
+        status = hanse_group_list_of_fold(
+            fold, fold->roles[grouping] == HANSE_ROLE_DERIVED ? derived : fold,
+            order, grouping, &f.list, error);
+    if (status == HANSE_OK)
+        status = finish_list(&f, result, error);
+    hanse_group_list_clear(&f.list);
+    return status;
+}
+
+hanse_status hanse_fold_finish(const hanse_fold *fold, size_t n_threads,
+                               hanse_result **out, hanse_error *error)
 {
     hanse_order order = {0};
     hanse_result *result = NULL;
@@ -351,9 +440,8 @@ hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,
     if (status == HANSE_OK)
         status = hanse_fold_derive_all(fold, &derived, error);
     for (size_t g = 0; status == HANSE_OK && g < fold->plan->n_groupings; g++)
-        status = finish_grouping(
-            fold, fold->roles[g] == HANSE_ROLE_DERIVED ? derived : fold, &order,
-            g, result, error);
+        status =
+            finish_grouping(fold, derived, &order, g, n_threads, result, error);
     hanse_order_clear(&order, fold);
     hanse_fold_destroy(derived);
     if (status != HANSE_OK) {

@@ -5,6 +5,8 @@
  */
 #include "engine/fold.h"
 
+#include "engine/scatter.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -120,6 +122,12 @@ void hanse_fold_destroy(hanse_fold *fold)
     for (size_t i = 0; fold->pairs != NULL && i < plan->n_nodes; i++)
         hanse_int_map_clear(&fold->pairs[i]);
     hanse_layout_clear(&fold->layout);
+    for (size_t g = 0; fold->scatters != NULL && g < plan->n_groupings; g++)
+        hanse_scatter_destroy(fold->scatters[g]);
+    for (size_t k = 0; fold->translations != NULL && k < plan->n_keys; k++)
+        hanse_translation_clear(&fold->translations[k], fold->budget);
+    free(fold->scatters);
+    free(fold->translations);
     free(fold->keys);
     free(fold->pairs);
     free(fold->states);
@@ -155,6 +163,16 @@ static hanse_status grow_states(hanse_fold *fold, hanse_error *error)
     return HANSE_OK;
 }
 
+static hanse_status scatter_block(hanse_fold *fold, hanse_error *error)
+{
+    HANSE_TRY(hanse_fold_number_texts(fold, error));
+    for (size_t g = 0; g < fold->plan->n_groupings; g++)
+        if (fold->scatters[g] != NULL)
+            HANSE_TRY(
+                hanse_scatter_add(fold->scatters[g], &fold->block, error));
+    return HANSE_OK;
+}
+
 static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
                               size_t first, size_t n, hanse_error *error)
 {
@@ -168,7 +186,8 @@ static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
     HANSE_TRY(hanse_block_keys(fold, batch, first, error));
     HANSE_TRY(grow_states(fold, error));
     hanse_block_measures(block, plan, batch, first, n);
-    return hanse_fold_sums(fold, error);
+    HANSE_TRY(hanse_fold_sums(fold, error));
+    return fold->n_shared == 0 ? HANSE_OK : scatter_block(fold, error);
 }
 
 hanse_status hanse_fold_add_rows(hanse_fold *fold, const hanse_batch *batch,
@@ -181,7 +200,7 @@ hanse_status hanse_fold_add_rows(hanse_fold *fold, const hanse_batch *batch,
                             left < HANSE_BLOCK_ROWS ? left : HANSE_BLOCK_ROWS,
                             error));
     }
-    return HANSE_OK;
+    return fold->shared == NULL ? HANSE_OK : hanse_fold_share(fold, error);
 }
 
 hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,

@@ -9,6 +9,7 @@
 #define HANSE_ENGINE_FOLD_H
 
 #include "engine/base/memory.h"
+#include "engine/dictionary.h"
 #include "engine/key_map.h"
 #include "engine/kernels/kernels.h"
 #include "engine/plan.h"
@@ -75,6 +76,11 @@ typedef struct hanse_fold {
     bool *is_key_coded; /* [plan->n_keys] codes are in use */
     hanse_row_counts rows;
     hanse_block block;
+    /* With other threads; NULL: this fold keeps all states itself. */
+    struct hanse_shared *shared;     /* borrowed */
+    struct hanse_scatter **scatters; /* [plan->n_groupings]; NULL: own states */
+    size_t n_shared;
+    hanse_translation *translations; /* [plan->n_keys], of texts */
 } hanse_fold;
 
 /* Number of groups of a node (of all rows for SIZE_MAX). For a root this
@@ -98,6 +104,22 @@ hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
 /* Adds rows first .. first + n - 1 only. */
 hanse_status hanse_fold_add_rows(hanse_fold *fold, const hanse_batch *batch,
                                  size_t first, size_t n, hanse_error *error);
+
+/* fold_share.c: lets the fold share large groupings with those of other
+ * threads, through `shared` (borrowed). */
+hanse_status hanse_fold_join(hanse_fold *fold, struct hanse_shared *shared,
+                             hanse_error *error);
+
+/* Moves large groupings, and those that other threads moved, to partitions. */
+hanse_status hanse_fold_share(hanse_fold *fold, hanse_error *error);
+
+/* Adds to the partitions what is still collected for them. To be called when
+ * no rows are left, before folds are merged, once by each thread, and once more
+ * when all are through. */
+hanse_status hanse_fold_flush(hanse_fold *fold, hanse_error *error);
+
+/* Key numbers of texts: their codes in the shared dictionaries. */
+hanse_status hanse_fold_number_texts(hanse_fold *fold, hanse_error *error);
 
 /* Gives addends that have seen no value yet the windows that `other` chose
  * ([addend]). Results are the same with any windows; with equal ones a merge
@@ -133,9 +155,10 @@ hanse_status hanse_fold_derive(hanse_fold *fold, size_t grouping,
 hanse_status hanse_fold_derive_all(const hanse_fold *fold, hanse_fold **out,
                                    hanse_error *error);
 
-/* Result tables of the rows so far; the fold can go on afterwards. */
-hanse_status hanse_fold_finish(const hanse_fold *fold, hanse_result **out,
-                               hanse_error *error);
+/* Result tables of the rows so far, made on n_threads threads; the fold can go
+ * on afterwards. */
+hanse_status hanse_fold_finish(const hanse_fold *fold, size_t n_threads,
+                               hanse_result **out, hanse_error *error);
 
 /* ---- Between fold.c and its parts --------------------------------------- */
 

@@ -28,23 +28,28 @@ static const char *find_label(const hanse_plan_key *key, int64_t code)
                : NULL;
 }
 
-const char *hanse_key_text(const hanse_fold *fold, size_t key, size_t code,
-                           char *buffer, size_t *length)
+const char *hanse_label_text(const hanse_plan_key *key, int64_t value,
+                             char *buffer, size_t *length)
 {
-    const hanse_plan_key *plan_key = &fold->plan->keys[key];
-    const hanse_key_codes *codes = &fold->keys[key];
-    if (codes->is_text)
-        return hanse_text_map_text(&codes->texts, code - 1, length);
-    const int64_t value = codes->ints.values[code - 1];
-    const char *label = find_label(plan_key, value);
+    const char *label = find_label(key, value);
     if (label != NULL) {
         *length = strlen(label);
         return label;
     }
-    *length = (size_t)(plan_key->type == HANSE_UINT64
+    *length = (size_t)(key->type == HANSE_UINT64
                            ? snprintf(buffer, 32, "%" PRIu64, (uint64_t)value)
                            : snprintf(buffer, 32, "%" PRId64, value));
     return buffer;
+}
+
+const char *hanse_key_text(const hanse_fold *fold, size_t key, size_t code,
+                           char *buffer, size_t *length)
+{
+    const hanse_key_codes *codes = &fold->keys[key];
+    if (codes->is_text)
+        return hanse_text_map_text(&codes->texts, code - 1, length);
+    return hanse_label_text(&fold->plan->keys[key],
+                            codes->ints.values[code - 1], buffer, length);
 }
 
 void hanse_group_codes(const hanse_fold *fold, size_t grouping, size_t group,

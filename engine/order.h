@@ -17,6 +17,11 @@ hanse_status hanse_order_init(hanse_order *order, const hanse_fold *fold,
                               hanse_error *error);
 void hanse_order_clear(hanse_order *order, const hanse_fold *fold);
 
+/* Text of a value of a labelled key, or its digits in `buffer` (32 bytes) where
+ * it has no label: not terminated, *length bytes. */
+const char *hanse_label_text(const hanse_plan_key *key, int64_t value,
+                             char *buffer, size_t *length);
+
 /* Text of a code of a text or labelled key: not terminated, *length bytes.
  * `buffer` (32 bytes) holds the number where a code has no label. */
 const char *hanse_key_text(const hanse_fold *fold, size_t key, size_t code,

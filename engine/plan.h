@@ -9,6 +9,10 @@
 #include "engine/formula.h"
 #include "engine/hanse.h"
 
+enum {
+    HANSE_GROUP_KEYS_MAX = 32 /* of one grouping */
+};
+
 /* How the values of a measure are kept exactly. */
 typedef enum hanse_number {
     HANSE_NUMBER_FLOAT, /* binary64, from a formula or a float column */

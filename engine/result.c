@@ -114,11 +114,12 @@ hanse_status hanse_result_add_missing(hanse_owned_table *table, uint8_t **flags,
                : hanse_fail_nomem(error, "result column", table->view.n_rows);
 }
 
-hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t size_bytes,
-                                    char **bytes, hanse_error *error)
+hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t index,
+                                    size_t size_bytes, char **bytes,
+                                    hanse_error *error)
 {
     *bytes = malloc(size_bytes + 1);
-    table->texts[table->n_columns - 1] = *bytes;
+    table->texts[index] = *bytes;
     return *bytes != NULL ? HANSE_OK
                           : hanse_fail_nomem(error, "result texts", size_bytes);
 }

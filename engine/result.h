@@ -43,8 +43,9 @@ hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
 hanse_status hanse_result_add_missing(hanse_owned_table *table, uint8_t **flags,
                                       hanse_error *error);
 
-/* Bytes of texts for the column added last. */
-hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t size_bytes,
-                                    char **bytes, hanse_error *error);
+/* Bytes of texts for the column `index`. */
+hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t index,
+                                    size_t size_bytes, char **bytes,
+                                    hanse_error *error);
 
 #endif

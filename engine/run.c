@@ -10,6 +10,8 @@
 #include <stdlib.h>
 
 #include "engine/fold.h"
+#include "engine/parallel.h"
+#include "engine/partitions.h"
 
 /* What the threads of a run share. */
 typedef struct run {
@@ -18,6 +20,7 @@ typedef struct run {
     const hanse_run_options *options;
     hanse_budget *budget;
     hanse_fold **folds; /* [thread] */
+    hanse_shared shared;
     size_t n_threads;
     size_t n_morsels;
     _Atomic size_t next_morsel;
@@ -104,11 +107,13 @@ static hanse_status work(run *r, size_t thread, hanse_error *error)
 {
     hanse_reader *reader = NULL;
     HANSE_TRY(hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
+    HANSE_TRY(hanse_fold_join(r->folds[thread], &r->shared, error));
     HANSE_TRY(r->source->ops->open_reader(r->source, &reader, error));
     const hanse_status status =
         fold_morsels(r, r->folds[thread], reader, error);
     r->source->ops->close_reader(reader);
-    return status;
+    return status == HANSE_OK ? hanse_fold_flush(r->folds[thread], error)
+                              : status;
 }
 
 /* Merges fold 2k+1 into fold 2k, then those that are left, until one is. */
@@ -131,6 +136,13 @@ static void merge_folds(run *r)
     }
 }
 
+/* A thread that was through before another one shared a grouping. */
+static hanse_status flush_late(void *context, size_t thread, hanse_error *error)
+{
+    const run *r = context;
+    return hanse_fold_flush(r->folds[thread], error);
+}
+
 static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
 {
     const int n_threads = (int)r->n_threads;
@@ -151,11 +163,16 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
         if (status != HANSE_OK)
             fail(r, status, &own);
     }
+    hanse_error late = {0};
+    if (!atomic_load(&r->stop) &&
+        hanse_parallel_for(r->n_threads, r->n_threads, flush_late, r, &late) !=
+            HANSE_OK)
+        fail(r, late.status, &late);
     if (!atomic_load(&r->stop))
         merge_folds(r);
     hanse_status status = r->error.status;
     if (status == HANSE_OK)
-        status = hanse_fold_finish(r->folds[0], out, error);
+        status = hanse_fold_finish(r->folds[0], r->n_threads, out, error);
     else if (error != NULL)
         *error = r->error;
     for (int t = 0; t < n_threads; t++)
@@ -189,7 +206,11 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
     /* More threads than morsels would only cost their states. */
     if (r.n_threads > r.n_morsels)
         r.n_threads = r.n_morsels == 0 ? 1 : r.n_morsels;
-    const hanse_status status = fold_all(&r, out, error);
+    hanse_status status = hanse_shared_init(&r.shared, plan, budget,
+                                            source->ops->n_rows(source), error);
+    if (status == HANSE_OK)
+        status = fold_all(&r, out, error);
+    hanse_shared_clear(&r.shared);
     if (report != NULL)
         *report = (hanse_run_report){.n_threads = r.n_threads,
                                      .n_bytes = atomic_load(&r.n_bytes_done),

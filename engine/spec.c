@@ -5,6 +5,8 @@
  */
 #include "engine/spec.h"
 
+#include "engine/plan.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -132,6 +134,10 @@ hanse_status hanse_spec_add_grouping(hanse_spec *spec, const char *const *keys,
     HANSE_REQUIRE(spec, error);
     if (n_keys != 0)
         HANSE_REQUIRE(keys, error);
+    if (n_keys > HANSE_GROUP_KEYS_MAX)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "group by: %zu keys in one grouping, the most are %d",
+                          n_keys, HANSE_GROUP_KEYS_MAX);
     HANSE_TRY(check_keys(spec, keys, n_keys, error));
     grouping.name = grouping_name(spec, keys, n_keys);
     grouping.keys = calloc(n_keys + 1, sizeof *grouping.keys);

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Lists of groups in the order of their keys. Pages of partitions are in that
+ * order already, unless a key goes by its text; groups of hashed partitions are
+ * sorted, key by key from the last one, and the two are merged.
+ */
+#include "engine/group_list.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/parallel.h"
+#include "engine/sort.h"
+
+static const uint64_t sign_bit = (uint64_t)1 << 63;
+
+static hanse_status allocate(hanse_group_list *list, size_t n, bool has_owners,
+                             hanse_error *error)
+{
+    list->capacity = n;
+    list->groups = hanse_allocate(list->budget, n, sizeof *list->groups);
+    if (has_owners)
+        list->owners = hanse_allocate(list->budget, n, sizeof *list->owners);
+    return list->groups != NULL && (!has_owners || list->owners != NULL)
+               ? HANSE_OK
+               : hanse_fail_budget(error, list->budget, "order of groups", n,
+                                   2 * sizeof *list->groups);
+}
+
+void hanse_group_list_clear(hanse_group_list *list)
+{
+    hanse_free(list->budget, list->groups, list->capacity,
+               sizeof *list->groups);
+    hanse_free(list->budget, list->owners, list->capacity,
+               sizeof *list->owners);
+    *list = (hanse_group_list){0};
+}
+
+/* ---- In a fold ---------------------------------------------------------- */
+
+static bool has_missing_key(const hanse_group_list *list, size_t group)
+{
+    uint32_t codes[HANSE_GROUP_KEYS_MAX];
+    hanse_group_codes(list->keys, list->grouping, group, codes);
+    for (size_t k = 0; k < list->n_keys; k++)
+        if (codes[k] == 0)
+            return true;
+    return false;
+}
+
+/* Groups that have rows, by rank. (Code 0 of a key has none unless a key was
+ * missing; every other group came from a row.) */
+static void place_groups(hanse_group_list *list, const uint32_t *ranks)
+{
+    const hanse_states *states = &list->states->states[list->grouping];
+    const size_t stride = list->states->layout.stride;
+    const bool drop = list->keys->plan->drop_missing_keys;
+    for (size_t g = 0; g < states->n_groups; g++)
+        list->groups[ranks[g]] = (uint32_t)g;
+    for (size_t r = 0; r < states->n_groups; r++) {
+        const uint32_t group = list->groups[r];
+        const int64_t rows = states->rows[group * stride];
+        if (rows == 0)
+            continue;
+        if (drop && has_missing_key(list, group))
+            list->n_dropped += (uint64_t)rows;
+        else
+            list->groups[list->n++] = group;
+    }
+}
+
+hanse_status hanse_group_list_of_fold(const hanse_fold *keys,
+                                      const hanse_fold *states,
+                                      const hanse_order *order, size_t grouping,
+                                      hanse_group_list *out, hanse_error *error)
+{
+    const hanse_plan_grouping *g = &keys->plan->groupings[grouping];
+    *out = (hanse_group_list){.keys = keys,
+                              .states = states,
+                              .budget = keys->budget,
+                              .grouping = grouping,
+                              .n_keys = g->n_keys};
+    HANSE_TRY(
+        allocate(out, states->states[grouping].n_groups + 1, false, error));
+    if (g->node != SIZE_MAX) {
+        place_groups(out, order->nodes[g->node]);
+        return HANSE_OK;
+    }
+    out->groups[0] = 0;
+    out->n = 1;
+    return HANSE_OK;
+}
+
+/* ---- In partitions: collecting ------------------------------------------ */
+
+/* Groups of a partition that are in the table. */
+typedef struct share {
+    size_t n;
+    uint64_t n_dropped;
+    size_t first; /* row of the first one */
+} share;
+
+typedef struct collecting {
+    hanse_group_list *list;
+    share *shares; /* [owner] */
+} collecting;
+
+static hanse_partition *partition_of(const hanse_partitions *parts,
+                                     size_t owner)
+{
+    return owner < parts->n_pages ? atomic_load(&parts->pages[owner])
+                                  : &parts->hashed[owner - parts->n_pages];
+}
+
+static size_t count_owners(const hanse_partitions *parts)
+{
+    return parts->n_pages + ((size_t)1 << parts->hashed_bits);
+}
+
+/* Calls for each group with rows that is not dropped: stores it, or counts. */
+static void visit(const hanse_group_list *list, size_t owner, share *s,
+                  bool store)
+{
+    const hanse_partition *partition = partition_of(list->parts, owner);
+    const bool drop = list->parts->plan->drop_missing_keys;
+    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
+    if (partition == NULL || partition->fold == NULL)
+        return;
+    const hanse_states *states = &partition->fold->states[0];
+    const size_t stride = partition->fold->layout.stride;
+    size_t next = s->first;
+    for (size_t g = 0; g < states->n_groups; g++) {
+        const int64_t rows = states->rows[g * stride];
+        if (rows == 0)
+            continue;
+        if (drop &&
+            hanse_partition_numbers(list->parts, partition, g, numbers) != 0) {
+            s->n_dropped += store ? 0 : (uint64_t)rows;
+        } else if (store) {
+            list->owners[next] = (uint32_t)owner;
+            list->groups[next++] = (uint32_t)g;
+        } else {
+            s->n++;
+        }
+    }
+}
+
+static hanse_status count_share(void *context, size_t owner, hanse_error *error)
+{
+    const collecting *c = context;
+    (void)error;
+    visit(c->list, owner, &c->shares[owner], false);
+    return HANSE_OK;
+}
+
+static hanse_status store_share(void *context, size_t owner, hanse_error *error)
+{
+    const collecting *c = context;
+    (void)error;
+    visit(c->list, owner, &c->shares[owner], true);
+    return HANSE_OK;
+}
+
+/* All groups, pages first; *n_paged of them are in pages. */
+static hanse_status collect(hanse_group_list *list, size_t n_threads,
+                            size_t *n_paged, hanse_error *error)
+{
+    const size_t n_owners = count_owners(list->parts);
+    collecting c = {list, calloc(n_owners, sizeof *c.shares)};
+    if (c.shares == NULL)
+        return hanse_fail_nomem(error, "partitions", n_owners);
+    hanse_status status =
+        hanse_parallel_for(n_threads, n_owners, count_share, &c, error);
+    *n_paged = 0;
+    for (size_t o = 0; o < n_owners; o++) {
+        c.shares[o].first = list->n;
+        list->n += c.shares[o].n;
+        list->n_dropped += c.shares[o].n_dropped;
+        if (o + 1 == list->parts->n_pages)
+            *n_paged = list->n;
+    }
+    if (status == HANSE_OK)
+        status = allocate(list, list->n + 1, true, error);
+    if (status == HANSE_OK)
+        status =
+            hanse_parallel_for(n_threads, n_owners, store_share, &c, error);
+    free(c.shares);
+    return status;
+}
+
+/* ---- In partitions: order ----------------------------------------------- */
+
+/* Ranks of the numbers of a key that goes by its text. */
+typedef struct text_ranks {
+    hanse_tuple_map map; /* numbers in use */
+    uint32_t *ranks;     /* [code] */
+} text_ranks;
+
+typedef struct ranked_text {
+    const char *text; /* NULL: in the buffer, which moves with the entry */
+    size_t length;
+    int64_t number;
+    uint32_t code;
+    char buffer[32];
+} ranked_text;
+
+static const char *text_of(const ranked_text *entry)
+{
+    return entry->text != NULL ? entry->text : entry->buffer;
+}
+
+/* Different numbers may have one text. */
+static int compare_texts(const void *a, const void *b)
+{
+    const ranked_text *x = a, *y = b;
+    const size_t n = x->length < y->length ? x->length : y->length;
+    const int order = n == 0 ? 0 : memcmp(text_of(x), text_of(y), n);
+    if (order != 0)
+        return order;
+    if (x->length != y->length)
+        return x->length < y->length ? -1 : 1;
+    return (x->number > y->number) - (x->number < y->number);
+}
+
+static bool goes_by_text(const hanse_partitions *parts, size_t position)
+{
+    const hanse_plan_key *key = &parts->plan->keys[parts->keys[position]];
+    return key->type == HANSE_TEXT || key->n_labels != 0;
+}
+
+static void text_ranks_clear(text_ranks *t, hanse_budget *budget)
+{
+    hanse_free(budget, t->ranks, t->map.n + 1, sizeof *t->ranks);
+    hanse_tuple_map_clear(&t->map);
+}
+
+static hanse_status rank_texts(const hanse_group_list *list, size_t position,
+                               text_ranks *t, hanse_error *error)
+{
+    const size_t n = t->map.n;
+    ranked_text *entries = hanse_allocate(list->budget, n + 1, sizeof *entries);
+    t->ranks = hanse_allocate(list->budget, n + 1, sizeof *t->ranks);
+    if (entries == NULL || t->ranks == NULL) {
+        hanse_free(list->budget, entries, n + 1, sizeof *entries);
+        return hanse_fail_budget(error, list->budget, "order of groups", n + 1,
+                                 sizeof *entries);
+    }
+    for (size_t code = 0; code < n; code++) {
+        ranked_text *e = &entries[code];
+        e->number = t->map.tuples[code];
+        e->code = (uint32_t)code;
+        e->text = hanse_group_list_text(list, position, e->number, e->buffer,
+                                        &e->length);
+        if (e->text == e->buffer)
+            e->text = NULL;
+    }
+    qsort(entries, n, sizeof *entries, compare_texts);
+    for (size_t i = 0; i < n; i++)
+        t->ranks[entries[i].code] = (uint32_t)i;
+    hanse_free(list->budget, entries, n + 1, sizeof *entries);
+    return HANSE_OK;
+}
+
+/* Sort keys of the entries by the key at `position`. */
+static hanse_status fill_text_keys(const hanse_group_list *list,
+                                   size_t position, hanse_sort_entry *entries,
+                                   size_t n, hanse_error *error)
+{
+    text_ranks t = {0};
+    const uint32_t no_mask = 0;
+    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
+    hanse_status status = HANSE_OK;
+    hanse_tuple_map_init(&t.map, 1, list->budget);
+    for (size_t i = 0; status == HANSE_OK && i < n; i++) {
+        uint32_t code;
+        (void)hanse_group_list_numbers(list, entries[i].index, numbers);
+        status = hanse_tuple_map_codes(&t.map, &numbers[position], &no_mask, 1,
+                                       &code, error);
+        entries[i].key = code;
+    }
+    if (status == HANSE_OK)
+        status = rank_texts(list, position, &t, error);
+    for (size_t i = 0; status == HANSE_OK && i < n; i++)
+        entries[i].key = t.ranks[entries[i].key];
+    text_ranks_clear(&t, list->budget);
+    return status;
+}
+
+static hanse_status fill_keys(const hanse_group_list *list, size_t position,
+                              hanse_sort_entry *entries, size_t n,
+                              hanse_error *error)
+{
+    const hanse_partitions *parts = list->parts;
+    const bool is_unsigned =
+        parts->plan->keys[parts->keys[position]].type == HANSE_UINT64;
+    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
+    if (goes_by_text(parts, position))
+        return fill_text_keys(list, position, entries, n, error);
+    for (size_t i = 0; i < n; i++) {
+        (void)hanse_group_list_numbers(list, entries[i].index, numbers);
+        entries[i].key =
+            (uint64_t)numbers[position] ^ (is_unsigned ? 0 : sign_bit);
+    }
+    return HANSE_OK;
+}
+
+/* Brings rows `first` to n - 1 into order: stable sorts by one key after the
+ * other, the last key first, each time missing ones to the end. */
+static hanse_status sort_entries(const hanse_group_list *list, size_t n,
+                                 hanse_sort_entry *entries,
+                                 hanse_sort_entry *spare, hanse_error *error)
+{
+    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
+    for (size_t k = list->n_keys; k-- > 0;) {
+        HANSE_TRY(fill_keys(list, k, entries, n, error));
+        hanse_sort(entries, spare, n);
+        if (!atomic_load(&list->parts->any_missing[k]))
+            continue;
+        for (size_t i = 0; i < n; i++)
+            entries[i].key =
+                hanse_group_list_numbers(list, entries[i].index, numbers) >> k &
+                1;
+        hanse_sort(entries, spare, n);
+    }
+    return HANSE_OK;
+}
+
+static int compare_rows(const hanse_group_list *list, size_t a, size_t b)
+{
+    int64_t x[HANSE_TUPLE_WIDTH_MAX], y[HANSE_TUPLE_WIDTH_MAX];
+    const uint32_t missing_x = hanse_group_list_numbers(list, a, x);
+    const uint32_t missing_y = hanse_group_list_numbers(list, b, y);
+    for (size_t k = 0; k < list->n_keys; k++) {
+        const size_t key = list->parts->keys[k];
+        const bool is_unsigned =
+            list->parts->plan->keys[key].type == HANSE_UINT64;
+        const uint32_t mx = missing_x >> k & 1, my = missing_y >> k & 1;
+        const uint64_t flip = is_unsigned ? 0 : sign_bit;
+        const uint64_t nx = (uint64_t)x[k] ^ flip, ny = (uint64_t)y[k] ^ flip;
+        if (mx != my)
+            return mx < my ? -1 : 1;
+        if (nx != ny)
+            return nx < ny ? -1 : 1;
+    }
+    return 0;
+}
+
+/* Merges rows 0 .. first - 1, which are in order as they are, with the sorted
+ * entries of the others. */
+static hanse_status merge_sorted(hanse_group_list *list, size_t first,
+                                 const hanse_sort_entry *entries,
+                                 size_t n_entries, hanse_error *error)
+{
+    hanse_group_list merged = {.budget = list->budget};
+    const hanse_status status = allocate(&merged, list->n + 1, true, error);
+    if (status != HANSE_OK) {
+        hanse_group_list_clear(&merged);
+        return status;
+    }
+    size_t a = 0, b = 0;
+    for (size_t row = 0; row < list->n; row++) {
+        const bool take_b =
+            a == first ||
+            (b < n_entries && compare_rows(list, entries[b].index, a) < 0);
+        const size_t from = take_b ? entries[b++].index : a++;
+        merged.groups[row] = list->groups[from];
+        merged.owners[row] = list->owners[from];
+    }
+    hanse_free(list->budget, list->groups, list->capacity,
+               sizeof *list->groups);
+    hanse_free(list->budget, list->owners, list->capacity,
+               sizeof *list->owners);
+    list->groups = merged.groups;
+    list->owners = merged.owners;
+    list->capacity = merged.capacity;
+    return HANSE_OK;
+}
+
+static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
+                                     hanse_error *error)
+{
+    size_t first = n_paged;
+    for (size_t k = 0; k < list->n_keys; k++)
+        if (goes_by_text(list->parts, k))
+            first = 0;
+    const size_t n = list->n - first;
+    if (n == 0)
+        return HANSE_OK;
+    if (list->n > UINT32_MAX)
+        return hanse_fail(error, HANSE_ERR_LIMIT,
+                          "more than %u groups in one table", UINT32_MAX);
+    hanse_sort_entry *entries =
+        hanse_allocate(list->budget, 2 * n, sizeof *entries);
+    if (entries == NULL)
+        return hanse_fail_budget(error, list->budget, "order of groups", 2 * n,
+                                 sizeof *entries);
+    for (size_t i = 0; i < n; i++)
+        entries[i].index = (uint32_t)(first + i);
+    hanse_status status = sort_entries(list, n, entries, entries + n, error);
+    if (status == HANSE_OK)
+        status = merge_sorted(list, first, entries, n, error);
+    hanse_free(list->budget, entries, 2 * n, sizeof *entries);
+    return status;
+}
+
+hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
+                                            hanse_partitions *parts,
+                                            size_t n_threads,
+                                            hanse_group_list *out,
+                                            hanse_error *error)
+{
+    size_t n_paged = 0;
+    *out = (hanse_group_list){.shared = shared,
+                              .parts = parts,
+                              .budget = parts->budget,
+                              .grouping = parts->grouping,
+                              .n_keys = parts->n_keys};
+    HANSE_TRY(collect(out, n_threads, &n_paged, error));
+    return bring_into_order(out, n_paged, error);
+}
+
+/* ---- Rows --------------------------------------------------------------- */
+
+size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
+                            size_t most, const hanse_fold **fold,
+                            size_t *grouping)
+{
+    if (list->parts == NULL) {
+        *fold = list->states;
+        *grouping = list->grouping;
+        return most;
+    }
+    size_t n = 1;
+    while (n < most && list->owners[row + n] == list->owners[row])
+        n++;
+    *fold = hanse_group_list_owner(list, row)->fold;
+    *grouping = 0;
+    return n;
+}
+
+uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
+                                  int64_t *numbers)
+{
+    uint32_t codes[HANSE_GROUP_KEYS_MAX];
+    uint32_t mask = 0;
+    if (list->parts != NULL)
+        return hanse_partition_numbers(list->parts,
+                                       hanse_group_list_owner(list, row),
+                                       list->groups[row], numbers);
+    hanse_group_codes(list->keys, list->grouping, list->groups[row], codes);
+    for (size_t k = 0; k < list->n_keys; k++) {
+        const size_t key = list->keys->plan->groupings[list->grouping].keys[k];
+        numbers[k] = 0;
+        if (codes[k] == 0)
+            mask |= (uint32_t)1 << k;
+        else if (list->keys->keys[key].is_text)
+            numbers[k] = codes[k] - 1;
+        else
+            numbers[k] = list->keys->keys[key].ints.values[codes[k] - 1];
+    }
+    return mask;
+}
+
+const char *hanse_group_list_text(const hanse_group_list *list, size_t position,
+                                  int64_t number, char *buffer, size_t *length)
+{
+    const hanse_plan *plan =
+        list->parts != NULL ? list->parts->plan : list->keys->plan;
+    const size_t key = plan->groupings[list->grouping].keys[position];
+    const hanse_text_map *texts = list->parts != NULL
+                                      ? &list->shared->dictionaries[key].texts
+                                      : &list->keys->keys[key].texts;
+    if (plan->keys[key].type == HANSE_TEXT)
+        return hanse_text_map_text(texts, (size_t)number, length);
+    return hanse_label_text(&plan->keys[key], number, buffer, length);
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The groups of one grouping in the order of its table, wherever their states
+ * are: in a thread's fold or in partitions.
+ */
+#ifndef HANSE_ENGINE_GROUP_LIST_H
+#define HANSE_ENGINE_GROUP_LIST_H
+
+#include "engine/order.h"
+#include "engine/partitions.h"
+
+typedef struct hanse_group_list {
+    const hanse_fold *keys;   /* numbers the groups, when not in partitions */
+    const hanse_fold *states; /* has their states, in its `grouping` */
+    const hanse_shared *shared;
+    hanse_partitions *parts; /* NULL: in a fold */
+    hanse_budget *budget;
+    size_t grouping;
+    size_t n_keys;
+    size_t n; /* rows of the table */
+    size_t capacity;
+    uint32_t *groups;   /* [row] */
+    uint32_t *owners;   /* [row] partition (page p is p, hashed h is n_pages +
+                           h); NULL: in a fold */
+    uint64_t n_dropped; /* rows of groups left out for a missing key */
+} hanse_group_list;
+
+/* Groups of a fold that have rows. `states` is the fold itself, or the one
+ * with derived states. */
+hanse_status hanse_group_list_of_fold(const hanse_fold *keys,
+                                      const hanse_fold *states,
+                                      const hanse_order *order, size_t grouping,
+                                      hanse_group_list *out,
+                                      hanse_error *error);
+
+/* Groups in partitions, when all threads are through. */
+hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
+                                            hanse_partitions *parts,
+                                            size_t n_threads,
+                                            hanse_group_list *out,
+                                            hanse_error *error);
+void hanse_group_list_clear(hanse_group_list *list);
+
+/* Rows from `row` on, of at most `most`, whose states are in one fold: that
+ * fold, and its grouping. Returns their number. */
+size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
+                            size_t most, const hanse_fold **fold,
+                            size_t *grouping);
+
+/* Numbers of the keys of a row's group, in the order of the grouping: values of
+ * integers, codes of texts; returns the mask of missing ones (0 there). */
+uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
+                                  int64_t *numbers);
+
+/* Text of the number of a text or labelled key at `position` of the grouping:
+ * not terminated, *length bytes, possibly in `buffer` (32 bytes). */
+const char *hanse_group_list_text(const hanse_group_list *list, size_t position,
+                                  int64_t number, char *buffer, size_t *length);
+
+static inline hanse_partition *
+hanse_group_list_owner(const hanse_group_list *list, size_t row)
+{
+    const hanse_partitions *parts = list->parts;
+    const size_t owner = list->owners[row];
+    return owner < parts->n_pages ? atomic_load(&parts->pages[owner])
+                                  : &parts->hashed[owner - parts->n_pages];
+}
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Groupings with very many groups. One copy of the states per thread would fill
+ * the memory, and merging them would take longer than the fold. So the threads
+ * share one copy, cut into partitions with a lock each: a thread collects the
+ * rows of a partition (scatter.h) and adds some hundred at a time. States are
+ * exact, so that the order in which the threads come changes nothing.
+ *
+ * Where the numbers of the keys fill a range, a row's place follows from them
+ * by arithmetic: pages of consecutive places, in the order of the keys. Other
+ * rows, and those outside that range, are spread over partitions by a hash and
+ * found through a map.
+ */
+#ifndef HANSE_ENGINE_PARTITIONS_H
+#define HANSE_ENGINE_PARTITIONS_H
+
+#include <pthread.h>
+
+#include "engine/dictionary.h"
+#include "engine/fold.h"
+#include "engine/tuple_map.h"
+
+typedef struct hanse_partition {
+    pthread_mutex_t lock;
+    size_t page;         /* of places; SIZE_MAX: hashed */
+    hanse_fold *fold;    /* a single grouping; NULL: no row yet */
+    hanse_tuple_map map; /* of a hashed one: its groups */
+} hanse_partition;
+
+/* One range of places per key: number `base` + i, i < extent, then one place
+ * for "missing", which the first key does not have. */
+typedef struct hanse_key_range {
+    int64_t base;
+    uint64_t extent;
+} hanse_key_range;
+
+typedef struct hanse_partitions {
+    const hanse_plan *plan; /* of the run */
+    size_t grouping;
+    size_t n_keys;
+    const size_t *keys; /* indices into plan->keys */
+    hanse_budget *budget;
+    /* What a partition's fold is made like: a plan with one grouping whose
+     * groups are numbered from outside. */
+    hanse_plan view;
+    hanse_plan_grouping view_grouping;
+    hanse_plan_node view_node;
+    hanse_fold *prototype;
+    /* Places: ((n0 * slots1) + n1) * slots2 + n2 ..., page by page. */
+    bool is_dense;
+    hanse_key_range ranges[HANSE_TUPLE_WIDTH_MAX];
+    unsigned page_shift;
+    size_t n_pages;
+    _Atomic(hanse_partition *) *pages;
+    hanse_partition *hashed;
+    unsigned hashed_bits; /* there are 2^bits */
+    uint64_t seed;
+    _Atomic bool any_missing[HANSE_TUPLE_WIDTH_MAX]; /* [key] */
+    pthread_mutex_t lock;                            /* new pages */
+} hanse_partitions;
+
+/* What the threads of a run share. */
+typedef struct hanse_shared {
+    const hanse_plan *plan;
+    hanse_budget *budget;
+    uint64_t n_rows;      /* of the source */
+    size_t share_bytes;   /* states of a grouping in one thread beyond which it
+                             is shared */
+    size_t page_bytes;    /* states of a partition */
+    bool hash_only;       /* no places by arithmetic; for tests */
+    pthread_mutex_t lock; /* decisions */
+    _Atomic(hanse_partitions *) *partitions; /* [grouping]; NULL: not shared */
+    hanse_dictionary *dictionaries;          /* [key], of texts */
+} hanse_shared;
+
+hanse_status hanse_shared_init(hanse_shared *shared, const hanse_plan *plan,
+                               hanse_budget *budget, uint64_t n_rows,
+                               hanse_error *error);
+void hanse_shared_clear(hanse_shared *shared);
+
+/* Partitions for a grouping, shaped after what a thread's fold has seen of it:
+ * ranges of keys, number of groups, windows. */
+hanse_status hanse_partitions_create(const hanse_shared *shared,
+                                     const hanse_fold *seen, size_t grouping,
+                                     hanse_partitions **out,
+                                     hanse_error *error);
+void hanse_partitions_destroy(hanse_partitions *parts);
+
+static inline uint64_t hanse_partitions_key_slots(const hanse_partitions *parts,
+                                                  size_t position)
+{
+    return parts->ranges[position].extent + (position == 0 ? 0 : 1);
+}
+
+/* Partition of a page, made when it is new. */
+hanse_status hanse_partitions_page(hanse_partitions *parts, size_t page,
+                                   hanse_partition **out, hanse_error *error);
+
+/* Makes sure, under the partition's lock, that it has states for the groups
+ * 0 .. n_groups - 1. */
+hanse_status hanse_partition_reserve(hanse_partitions *parts,
+                                     hanse_partition *partition,
+                                     size_t n_groups, hanse_error *error);
+
+/* Gives back all that a partition holds. */
+void hanse_partition_release(hanse_partition *partition);
+
+/* The numbers of a group's keys, and the mask of those that are missing. */
+uint32_t hanse_partition_numbers(const hanse_partitions *parts,
+                                 const hanse_partition *partition, size_t group,
+                                 int64_t *numbers);
+
+#endif

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Scattering rows over partitions. A record is a head word (a row's place in
+ * its page, or the mask of missing keys), for hashed partitions the key
+ * numbers, then the measures, then a bit per measure for missing integers.
+ */
+#include "engine/scatter.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/order.h"
+
+enum {
+    RECORDS = HANSE_LIMB_BATCH, /* collected for a partition */
+    /* Buffers in use at a time; beyond that all are emptied first. At the usual
+     * 32 bytes a record they are 8 MiB. */
+    MOST_BUFFERS = 1024
+};
+_Static_assert((int)RECORDS <= (int)HANSE_TUPLE_BATCH, "one look-up a buffer");
+
+static const uint64_t no_place = UINT64_MAX;
+
+typedef struct buffer {
+    uint64_t *records; /* NULL: none yet */
+    size_t n;
+} buffer;
+
+/* Pages or hashed partitions: buffers, and which of them have records. */
+typedef struct side {
+    buffer *buffers;
+    size_t n_buffers;
+    size_t *used;
+    size_t n_used;
+    size_t n_keys; /* key words of a record */
+    size_t words;  /* of a record */
+    uint64_t **spare;
+    size_t n_spare;
+} side;
+
+struct hanse_scatter {
+    hanse_partitions *parts;
+    side pages;
+    side hashed;
+    size_t n_absent_words;
+    uint64_t places[HANSE_BLOCK_ROWS];
+    /* For adding: a block of RECORDS rows, and the layout that its pieces
+     * follow. */
+    hanse_block block;
+    hanse_layout pieces;
+    uint32_t *codes;
+    int64_t *tuples;
+    uint32_t *masks;
+};
+
+/* ---- Creating ----------------------------------------------------------- */
+
+static bool side_init(side *s, size_t n_buffers, size_t n_keys, size_t words)
+{
+    *s = (side){.n_buffers = n_buffers, .n_keys = n_keys, .words = words};
+    s->buffers = calloc(n_buffers + 1, sizeof *s->buffers);
+    s->used = calloc(MOST_BUFFERS, sizeof *s->used);
+    s->spare = calloc(MOST_BUFFERS, sizeof *s->spare);
+    return s->buffers != NULL && s->used != NULL && s->spare != NULL;
+}
+
+static void free_records(const hanse_scatter *scatter, const side *s,
+                         uint64_t *records)
+{
+    hanse_free(scatter->parts->budget, records, RECORDS,
+               s->words * sizeof *records);
+}
+
+static void side_clear(const hanse_scatter *scatter, side *s)
+{
+    for (size_t i = 0; i < s->n_used; i++)
+        free_records(scatter, s, s->buffers[s->used[i]].records);
+    for (size_t i = 0; i < s->n_spare; i++)
+        free_records(scatter, s, s->spare[i]);
+    free(s->buffers);
+    free(s->used);
+    free(s->spare);
+}
+
+static size_t absent_words(const hanse_plan *plan)
+{
+    for (size_t m = 0; m < plan->n_measures; m++)
+        if (plan->measures[m].number != HANSE_NUMBER_FLOAT)
+            return (plan->n_measures + 63) / 64;
+    return 0;
+}
+
+hanse_status hanse_scatter_create(hanse_partitions *parts, hanse_scatter **out,
+                                  hanse_error *error)
+{
+    hanse_budget *budget = parts->budget;
+    const size_t n_measures = parts->plan->n_measures;
+    hanse_scatter *s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return hanse_fail_nomem(error, "rows of partitions", sizeof *s);
+    s->parts = parts;
+    s->n_absent_words = absent_words(parts->plan);
+    const size_t words = 1 + n_measures + s->n_absent_words;
+    s->codes = hanse_allocate(budget, RECORDS, sizeof *s->codes);
+    s->masks = hanse_allocate(budget, RECORDS, sizeof *s->masks);
+    s->tuples =
+        hanse_allocate(budget, RECORDS, parts->n_keys * sizeof *s->tuples);
+    const bool sides = side_init(&s->pages, parts->n_pages, 0, words) &&
+                       side_init(&s->hashed, (size_t)1 << parts->hashed_bits,
+                                 parts->n_keys, words + parts->n_keys);
+    hanse_status status = HANSE_OK;
+    if (s->codes == NULL || s->masks == NULL || s->tuples == NULL || !sides)
+        status = hanse_fail_budget(error, budget, "rows of partitions", RECORDS,
+                                   words * sizeof(uint64_t));
+    if (status == HANSE_OK)
+        status = hanse_block_init(&s->block, &parts->view, budget, error);
+    if (status != HANSE_OK) {
+        hanse_scatter_destroy(s);
+        return status;
+    }
+    *out = s;
+    return HANSE_OK;
+}
+
+void hanse_scatter_destroy(hanse_scatter *s)
+{
+    if (s == NULL)
+        return;
+    hanse_budget *budget = s->parts->budget;
+    side_clear(s, &s->pages);
+    side_clear(s, &s->hashed);
+    hanse_block_clear(&s->block, &s->parts->view, budget);
+    hanse_layout_clear(&s->pieces);
+    hanse_free(budget, s->codes, RECORDS, sizeof *s->codes);
+    hanse_free(budget, s->masks, RECORDS, sizeof *s->masks);
+    hanse_free(budget, s->tuples, RECORDS,
+               s->parts->n_keys * sizeof *s->tuples);
+    free(s);
+}
+
+/* ---- Adding to a partition ---------------------------------------------- */
+
+/* Measures of the records, as a block. */
+static void unpack(hanse_scatter *s, const side *from, const uint64_t *records,
+                   size_t n)
+{
+    hanse_block *block = &s->block;
+    const hanse_plan *plan = s->parts->plan;
+    const size_t words = from->words;
+    const uint64_t *first = records + 1 + from->n_keys;
+    block->n = n;
+    for (size_t m = 0; m < plan->n_measures; m++) {
+        int64_t *values = block->values[m];
+        for (size_t i = 0; i < n; i++)
+            values[i] = (int64_t)first[i * words + m];
+        block->any_absent[m] = false;
+        if (plan->measures[m].number == HANSE_NUMBER_FLOAT)
+            continue;
+        const uint64_t *bits = first + plan->n_measures + m / 64;
+        uint8_t any = 0;
+        for (size_t i = 0; i < n; i++) {
+            block->absent[m][i] = (bits[i * words] >> (m % 64)) & 1;
+            any |= block->absent[m][i];
+        }
+        block->any_absent[m] = any != 0;
+    }
+}
+
+/* Groups of the records of a hashed partition. */
+static hanse_status look_up(hanse_scatter *s, hanse_partition *partition,
+                            const uint64_t *records, size_t n,
+                            hanse_error *error)
+{
+    const size_t n_keys = s->hashed.n_keys, words = s->hashed.words;
+    for (size_t i = 0; i < n; i++) {
+        s->masks[i] = (uint32_t)records[i * words];
+        memcpy(s->tuples + i * n_keys, records + i * words + 1,
+               n_keys * sizeof *s->tuples);
+    }
+    return hanse_tuple_map_codes(&partition->map, s->tuples, s->masks, n,
+                                 s->codes, error);
+}
+
+/* Adds the block to the states of a partition, whose groups are in `codes`. */
+static hanse_status add_block(hanse_scatter *s, hanse_fold *fold,
+                              hanse_error *error)
+{
+    const size_t stride = fold->layout.stride;
+    for (size_t i = 0; i < s->block.n; i++)
+        __builtin_prefetch(fold->states[0].rows + s->codes[i] * stride, 1);
+    /* The pieces follow the layout of the partition that was added to last. */
+    if (s->pieces.addends != NULL &&
+        hanse_layout_same(&s->pieces, &fold->layout))
+        s->block.layout_version = fold->layout.version;
+    else
+        s->block.layout_version = 0;
+    fold->block = s->block;
+    fold->block.node_codes = &s->codes;
+    const hanse_status status = hanse_fold_sums(fold, error);
+    uint32_t **const node_codes = s->block.node_codes;
+    const bool is_followed = s->block.layout_version != 0 &&
+                             fold->layout.version == s->block.layout_version;
+    s->block = fold->block;
+    s->block.node_codes = node_codes;
+    fold->block = (hanse_block){0};
+    if (is_followed || status != HANSE_OK)
+        return status;
+    hanse_layout_clear(&s->pieces);
+    /* Widened at the very end, the pieces follow no layout that is left. */
+    if (s->block.layout_version != fold->layout.version)
+        return HANSE_OK;
+    return hanse_layout_copy(&s->pieces, &fold->layout, error);
+}
+
+static hanse_status add_locked(hanse_scatter *s, hanse_partition *partition,
+                               const uint64_t *records, size_t n,
+                               hanse_error *error)
+{
+    hanse_partitions *parts = s->parts;
+    if (partition->page != SIZE_MAX) {
+        HANSE_TRY(hanse_partition_reserve(
+            parts, partition, (size_t)1 << parts->page_shift, error));
+        for (size_t i = 0; i < n; i++)
+            s->codes[i] = (uint32_t)records[i * s->pages.words];
+    } else {
+        HANSE_TRY(look_up(s, partition, records, n, error));
+        HANSE_TRY(
+            hanse_partition_reserve(parts, partition, partition->map.n, error));
+    }
+    return add_block(s, partition->fold, error);
+}
+
+static hanse_status find_partition(hanse_scatter *s, const side *from,
+                                   size_t index, hanse_partition **out,
+                                   hanse_error *error)
+{
+    if (from == &s->pages)
+        return hanse_partitions_page(s->parts, index, out, error);
+    *out = &s->parts->hashed[index];
+    return HANSE_OK;
+}
+
+static hanse_status empty_buffer(hanse_scatter *s, const side *from,
+                                 size_t index, hanse_error *error)
+{
+    buffer *b = &from->buffers[index];
+    hanse_partition *partition;
+    if (b->n == 0)
+        return HANSE_OK;
+    HANSE_TRY(find_partition(s, from, index, &partition, error));
+    unpack(s, from, b->records, b->n);
+    (void)pthread_mutex_lock(&partition->lock);
+    const hanse_status status =
+        add_locked(s, partition, b->records, b->n, error);
+    (void)pthread_mutex_unlock(&partition->lock);
+    b->n = 0;
+    return status;
+}
+
+static hanse_status empty_side(hanse_scatter *s, side *from, hanse_error *error)
+{
+    for (size_t i = 0; i < from->n_used; i++)
+        HANSE_TRY(empty_buffer(s, from, from->used[i], error));
+    for (size_t i = 0; i < from->n_used; i++) {
+        buffer *b = &from->buffers[from->used[i]];
+        from->spare[from->n_spare++] = b->records;
+        b->records = NULL;
+    }
+    from->n_used = 0;
+    return HANSE_OK;
+}
+
+hanse_status hanse_scatter_flush(hanse_scatter *s, hanse_error *error)
+{
+    HANSE_TRY(empty_side(s, &s->pages, error));
+    return empty_side(s, &s->hashed, error);
+}
+
+/* ---- Collecting --------------------------------------------------------- */
+
+static hanse_status new_buffer(hanse_scatter *s, side *to, size_t index,
+                               hanse_error *error)
+{
+    hanse_budget *budget = s->parts->budget;
+    if (to->n_used == MOST_BUFFERS)
+        HANSE_TRY(empty_side(s, to, error));
+    uint64_t *records;
+    if (to->n_spare > 0) {
+        records = to->spare[--to->n_spare];
+    } else {
+        records = hanse_allocate(budget, RECORDS, to->words * sizeof *records);
+        if (records == NULL)
+            return hanse_fail_budget(error, budget, "rows of partitions",
+                                     RECORDS, to->words * sizeof *records);
+    }
+    to->buffers[index] = (buffer){records, 0};
+    to->used[to->n_used++] = index;
+    return HANSE_OK;
+}
+
+/* Room for one more record of a partition. */
+static inline hanse_status make_room(hanse_scatter *s, side *to, size_t index,
+                                     hanse_error *error)
+{
+    const buffer *b = &to->buffers[index];
+    if (b->records == NULL)
+        return new_buffer(s, to, index, error);
+    return b->n == RECORDS ? empty_buffer(s, to, index, error) : HANSE_OK;
+}
+
+/* Places of the block's rows; `no_place` outside the ranges. */
+static void find_places(hanse_scatter *s, const hanse_block *block)
+{
+    const hanse_partitions *parts = s->parts;
+    uint64_t *places = s->places;
+    for (size_t k = 0; k < parts->n_keys; k++) {
+        const size_t key = parts->keys[k];
+        const int64_t *numbers = block->key_numbers[key];
+        const uint8_t *missing =
+            block->any_key_missing[key] ? block->key_missing[key] : NULL;
+        const uint64_t base = (uint64_t)parts->ranges[k].base;
+        const uint64_t extent = parts->ranges[k].extent;
+        for (size_t i = 0; i < block->n; i++) {
+            uint64_t offset = (uint64_t)numbers[i] - base;
+            bool inside = offset < extent;
+            if (missing != NULL && missing[i]) {
+                offset = extent;
+                inside = k > 0;
+            }
+            const uint64_t outer = k == 0 ? 0 : places[i] * (extent + 1);
+            places[i] = inside && (k == 0 || places[i] != no_place)
+                            ? outer + offset
+                            : no_place;
+        }
+    }
+}
+
+static inline void store_measures(const hanse_scatter *s,
+                                  const hanse_block *block, size_t row,
+                                  uint64_t *out)
+{
+    const hanse_plan *plan = s->parts->plan;
+    for (size_t m = 0; m < plan->n_measures; m++)
+        out[m] = (uint64_t)block->values[m][row];
+    if (s->n_absent_words == 0)
+        return;
+    uint64_t *bits = out + plan->n_measures;
+    memset(bits, 0, s->n_absent_words * sizeof *bits);
+    for (size_t m = 0; m < plan->n_measures; m++)
+        if (block->any_absent[m] && block->absent[m][row])
+            bits[m / 64] |= (uint64_t)1 << (m % 64);
+}
+
+static hanse_status add_hashed(hanse_scatter *s, const hanse_block *block,
+                               size_t row, hanse_error *error)
+{
+    const hanse_partitions *parts = s->parts;
+    int64_t tuple[HANSE_TUPLE_WIDTH_MAX];
+    uint32_t mask = 0;
+    for (size_t k = 0; k < parts->n_keys; k++) {
+        const size_t key = parts->keys[k];
+        const bool is_missing =
+            block->any_key_missing[key] && block->key_missing[key][row];
+        tuple[k] = is_missing ? 0 : block->key_numbers[key][row];
+        mask |= (uint32_t)is_missing << k;
+    }
+    const uint64_t hash =
+        hanse_tuple_hash(tuple, parts->n_keys, mask, parts->seed);
+    const size_t index = (size_t)(hash >> (64 - parts->hashed_bits));
+    side *to = &s->hashed;
+    HANSE_TRY(make_room(s, to, index, error));
+    buffer *b = &to->buffers[index];
+    uint64_t *record = b->records + b->n++ * to->words;
+    record[0] = mask;
+    memcpy(record + 1, tuple, parts->n_keys * sizeof *tuple);
+    store_measures(s, block, row, record + 1 + parts->n_keys);
+    return HANSE_OK;
+}
+
+hanse_status hanse_scatter_add(hanse_scatter *s, const hanse_block *block,
+                               hanse_error *error)
+{
+    hanse_partitions *parts = s->parts;
+    const unsigned shift = parts->page_shift;
+    const uint64_t page_mask = ((uint64_t)1 << shift) - 1;
+    side *to = &s->pages;
+    for (size_t k = 0; k < parts->n_keys; k++)
+        if (block->any_key_missing[parts->keys[k]])
+            atomic_store_explicit(&parts->any_missing[k], true,
+                                  memory_order_relaxed);
+    if (parts->is_dense)
+        find_places(s, block);
+    for (size_t i = 0; i < block->n; i++) {
+        if (!parts->is_dense || s->places[i] == no_place) {
+            HANSE_TRY(add_hashed(s, block, i, error));
+            continue;
+        }
+        const size_t page = (size_t)(s->places[i] >> shift);
+        HANSE_TRY(make_room(s, to, page, error));
+        buffer *b = &to->buffers[page];
+        uint64_t *record = b->records + b->n++ * to->words;
+        record[0] = s->places[i] & page_mask;
+        store_measures(s, block, i, record + 1);
+    }
+    return HANSE_OK;
+}
+
+/* ---- States of a thread's own fold -------------------------------------- */
+
+/* Numbers of the keys of a group; returns the mask of missing ones. */
+static uint32_t group_numbers(const hanse_partitions *parts,
+                              const hanse_fold *fold,
+                              const hanse_translation *translations,
+                              size_t group, int64_t *numbers)
+{
+    uint32_t codes[HANSE_TUPLE_WIDTH_MAX];
+    uint32_t mask = 0;
+    hanse_group_codes(fold, parts->grouping, group, codes);
+    for (size_t k = 0; k < parts->n_keys; k++) {
+        const size_t key = parts->keys[k];
+        numbers[k] = 0;
+        if (codes[k] == 0)
+            mask |= (uint32_t)1 << k;
+        else if (fold->keys[key].is_text)
+            numbers[k] = translations[key].codes[codes[k] - 1];
+        else
+            numbers[k] = fold->keys[key].ints.values[codes[k] - 1];
+    }
+    return mask;
+}
+
+static uint64_t place_of(const hanse_partitions *parts, const int64_t *numbers,
+                         uint32_t mask)
+{
+    uint64_t place = 0;
+    if (!parts->is_dense || (mask & 1) != 0)
+        return no_place;
+    for (size_t k = 0; k < parts->n_keys; k++) {
+        const hanse_key_range *range = &parts->ranges[k];
+        const bool is_missing = (mask >> k & 1) != 0;
+        const uint64_t offset =
+            is_missing ? range->extent
+                       : (uint64_t)numbers[k] - (uint64_t)range->base;
+        if (!is_missing && offset >= range->extent)
+            return no_place;
+        place = place * hanse_partitions_key_slots(parts, k) + offset;
+    }
+    return place;
+}
+
+static hanse_status merge_locked(hanse_scatter *s, hanse_partition *partition,
+                                 uint64_t place, const int64_t *numbers,
+                                 uint32_t mask, const hanse_fold *fold,
+                                 size_t group, hanse_error *error)
+{
+    hanse_partitions *parts = s->parts;
+    const size_t page_slots = (size_t)1 << parts->page_shift;
+    uint32_t target = (uint32_t)(place & (page_slots - 1));
+    size_t n_groups = page_slots;
+    if (partition->page == SIZE_MAX) {
+        HANSE_TRY(hanse_tuple_map_codes(&partition->map, numbers, &mask, 1,
+                                        &target, error));
+        n_groups = partition->map.n;
+    }
+    HANSE_TRY(hanse_partition_reserve(parts, partition, n_groups, error));
+    return hanse_fold_merge_group(partition->fold, 0, target, fold,
+                                  parts->grouping, group, error);
+}
+
+static hanse_status merge_group(hanse_scatter *s, const hanse_fold *fold,
+                                const hanse_translation *translations,
+                                size_t group, hanse_error *error)
+{
+    hanse_partitions *parts = s->parts;
+    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
+    const uint32_t mask =
+        group_numbers(parts, fold, translations, group, numbers);
+    for (size_t k = 0; k < parts->n_keys; k++)
+        if ((mask >> k & 1) != 0)
+            atomic_store(&parts->any_missing[k], true);
+    const uint64_t place = place_of(parts, numbers, mask);
+    hanse_partition *partition;
+    if (place == no_place) {
+        const uint64_t hash =
+            hanse_tuple_hash(numbers, parts->n_keys, mask, parts->seed);
+        partition = &parts->hashed[hash >> (64 - parts->hashed_bits)];
+    } else {
+        HANSE_TRY(hanse_partitions_page(
+            parts, (size_t)(place >> parts->page_shift), &partition, error));
+    }
+    (void)pthread_mutex_lock(&partition->lock);
+    const hanse_status status =
+        merge_locked(s, partition, place, numbers, mask, fold, group, error);
+    (void)pthread_mutex_unlock(&partition->lock);
+    return status;
+}
+
+hanse_status hanse_scatter_states(hanse_scatter *s, const hanse_fold *fold,
+                                  const hanse_translation *translations,
+                                  hanse_error *error)
+{
+    const hanse_states *states = &fold->states[s->parts->grouping];
+    for (size_t g = 0; g < states->n_groups; g++)
+        if (states->rows[g * fold->layout.stride] != 0)
+            HANSE_TRY(merge_group(s, fold, translations, g, error));
+    return HANSE_OK;
+}
