@@ -187,6 +187,17 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
                        hanse_run_report *report, hanse_result **out,
                        hanse_error *error)
 {
+    static const hanse_run_tuning defaults = {0};
+    return hanse_run_tuned(spec, source, options, &defaults, report, out,
+                           error);
+}
+
+hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
+                             const hanse_run_options *options,
+                             const hanse_run_tuning *tuning,
+                             hanse_run_report *report, hanse_result **out,
+                             hanse_error *error)
+{
     static const hanse_run_options defaults = {0};
     hanse_plan *plan;
     if (options == NULL)
@@ -208,6 +219,11 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
         r.n_threads = r.n_morsels == 0 ? 1 : r.n_morsels;
     hanse_status status = hanse_shared_init(&r.shared, plan, budget,
                                             source->ops->n_rows(source), error);
+    if (tuning->share_bytes != 0)
+        r.shared.share_bytes = tuning->share_bytes;
+    if (tuning->page_bytes != 0)
+        r.shared.page_bytes = tuning->page_bytes;
+    r.shared.hash_only = tuning->hash_only;
     if (status == HANSE_OK)
         status = fold_all(&r, out, error);
     hanse_shared_clear(&r.shared);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A run: folds the morsels of a source on all threads, merges the threads'
- * states and finishes the result. The only place of the engine that knows
+ * states and finishes the result. Of the engine only this and parallel.c know
  * OpenMP.
  */
 #ifndef HANSE_ENGINE_RUN_H
@@ -25,5 +25,21 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
                        const hanse_run_options *options,
                        hanse_run_report *report, hanse_result **out,
                        hanse_error *error);
+
+/* When groupings are shared and how they are cut; zero: the default. The result
+ * does not depend on it; tests do. */
+typedef struct hanse_run_tuning {
+    size_t share_bytes; /* states of a grouping in one thread beyond which the
+                           threads share it */
+    size_t page_bytes;  /* states of a partition */
+    bool hash_only;     /* no places by arithmetic */
+} hanse_run_tuning;
+
+/* The same with given tuning. */
+hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
+                             const hanse_run_options *options,
+                             const hanse_run_tuning *tuning,
+                             hanse_run_report *report, hanse_result **out,
+                             hanse_error *error);
 
 #endif

@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Shared partitions: whatever the keys are, however a grouping is cut, and
+ * however many threads there are, the tables are those of one aggregation that
+ * keeps all states itself, to the bit.
+ *
+ * usage: test_partitions [CASES [FIRST]]
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "engine/memory_source.h"
+#include "engine/run.h"
+#include "engine/tuple_map.h"
+
+enum {
+    MOST_ROWS = 6000,
+    N_FIELDS = 8,
+    TEXT_BYTES = 6
+};
+
+static uint64_t n_cases = 40, first_case = 0;
+
+/* Steele, Lea, Flood 2014. */
+static uint64_t next_random(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15u;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+    return z ^ (z >> 31);
+}
+
+static size_t below(uint64_t *random, size_t n)
+{
+    return (size_t)(next_random(random) % n);
+}
+
+typedef struct rows {
+    size_t n;
+    int64_t a[MOST_ROWS];
+    uint8_t a_missing[MOST_ROWS];
+    int16_t b[MOST_ROWS];
+    uint8_t b_missing[MOST_ROWS];
+    uint64_t u[MOST_ROWS];
+    int8_t label[MOST_ROWS];
+    char bytes[MOST_ROWS * TEXT_BYTES];
+    int32_t offsets[MOST_ROWS + 1];
+    uint8_t text_missing[MOST_ROWS];
+    double x[MOST_ROWS];
+    int32_t i[MOST_ROWS];
+    uint8_t i_missing[MOST_ROWS];
+    uint64_t v[MOST_ROWS];
+} rows;
+
+/* One code has no label, two have the same. */
+static const hanse_label labels[] = {
+    {0, "zinc"}, {1, "ash"}, {2, "oak"}, {4, "oak"}};
+static const hanse_field fields[N_FIELDS] = {
+    {.name = "a", .type = HANSE_INT64, .missing_code = -1},
+    {.name = "b", .type = HANSE_INT16, .missing_code = INT16_MIN},
+    {.name = "u", .type = HANSE_UINT64},
+    {.name = "label", .type = HANSE_INT8, .labels = labels, .n_labels = 4},
+    {.name = "town", .type = HANSE_TEXT},
+    {.name = "x", .type = HANSE_FLOAT64},
+    {.name = "i", .type = HANSE_INT32},
+    {.name = "v", .type = HANSE_UINT64},
+};
+static const hanse_schema schema = {fields, N_FIELDS};
+
+/* ---- Random rows -------------------------------------------------------- */
+
+static double random_value(uint64_t *random)
+{
+    static const double odd[] = {(double)NAN, 0.0, -0.0, HUGE_VAL, -HUGE_VAL};
+    if (next_random(random) % 256 == 0)
+        return odd[below(random, 5)];
+    const double x = 1.0 + (double)(next_random(random) >> 12) * 0x1p-52;
+    /* Now and then a window is left. */
+    const int width = next_random(random) % 200 == 0 ? 600 : 20;
+    return ldexp(next_random(random) % 2 == 0 ? x : -x,
+                 (int)below(random, (size_t)width) - width / 2);
+}
+
+/* A key of some shape: dense, sparse, sorted, at the ends of its type. */
+static int64_t random_key(unsigned shape, size_t row, size_t n_keys,
+                          uint64_t *random)
+{
+    const uint64_t k = below(random, n_keys);
+    switch (shape) {
+    case 0:
+        return (int64_t)k - (int64_t)n_keys / 2;
+    case 1: /* scattered */
+        return (int64_t)(k * 0x9e3779b97f4a7c15u);
+    case 2: /* sorted, rising */
+        return (int64_t)(row / 3);
+    case 3: /* sorted, falling, from the end of the type */
+        return INT64_MAX - (int64_t)(row / 2);
+    case 4:
+        return INT64_MIN + (int64_t)k;
+    default: /* mostly dense */
+        return next_random(random) % 100 == 0 ? (int64_t)next_random(random)
+                                              : (int64_t)k;
+    }
+}
+
+static void fill(rows *r, uint64_t *random)
+{
+    const unsigned shape_a = (unsigned)below(random, 6);
+    const unsigned shape_u = (unsigned)below(random, 6);
+    const size_t n_keys = 1 + below(random, 3000);
+    const size_t n_inner = 1 + below(random, 40);
+    const size_t n_texts = 1 + below(random, 2000);
+    const bool any_missing = next_random(random) % 2 == 0;
+    r->n = 1 + below(random, MOST_ROWS);
+    for (size_t row = 0; row < r->n; row++) {
+        r->a[row] = random_key(shape_a, row, n_keys, random);
+        r->a_missing[row] = any_missing && next_random(random) % 50 == 0;
+        r->b[row] = (int16_t)below(random, n_inner);
+        r->b_missing[row] = any_missing && next_random(random) % 30 == 0;
+        r->u[row] = (uint64_t)random_key(shape_u, row, n_keys, random);
+        r->label[row] = (int8_t)below(random, 5);
+        const int length = snprintf(r->bytes + r->offsets[row], TEXT_BYTES,
+                                    "%zx", below(random, n_texts));
+        r->offsets[row + 1] = r->offsets[row] + length;
+        r->text_missing[row] = any_missing && next_random(random) % 40 == 0;
+        r->x[row] = random_value(random);
+        r->i[row] = (int32_t)next_random(random);
+        r->i_missing[row] = next_random(random) % 32 == 0;
+        r->v[row] = next_random(random) >> 14;
+    }
+}
+
+/* ---- Comparing ---------------------------------------------------------- */
+
+static void compare_columns(const hanse_column *a, const hanse_column *b,
+                            size_t n)
+{
+    assert_string_equal(a->name, b->name);
+    assert_int_equal(a->type, b->type);
+    assert_true((a->missing == NULL) == (b->missing == NULL));
+    if (a->missing != NULL)
+        assert_memory_equal(a->missing, b->missing, n);
+    if (a->type != HANSE_TEXT) {
+        assert_memory_equal(a->values, b->values, n * hanse_type_size(a->type));
+        return;
+    }
+    for (size_t i = 0; i < n; i++)
+        assert_string_equal(((const char *const *)a->values)[i],
+                            ((const char *const *)b->values)[i]);
+}
+
+static void compare_results(const hanse_result *a, const hanse_result *b)
+{
+    assert_int_equal(hanse_result_rows(a).kept, hanse_result_rows(b).kept);
+    assert_int_equal(hanse_result_n_tables(a), hanse_result_n_tables(b));
+    for (size_t t = 0; t < hanse_result_n_tables(a); t++) {
+        const hanse_table *x = hanse_result_table(a, t);
+        const hanse_table *y = hanse_result_table(b, t);
+        assert_string_equal(x->name, y->name);
+        assert_int_equal(x->n_rows, y->n_rows);
+        assert_int_equal(x->n_dropped, y->n_dropped);
+        assert_int_equal(x->n_keys, y->n_keys);
+        assert_int_equal(x->n_columns, y->n_columns);
+        for (size_t k = 0; k < x->n_keys; k++)
+            compare_columns(&x->keys[k], &y->keys[k], x->n_rows);
+        for (size_t c = 0; c < x->n_columns; c++)
+            compare_columns(&x->columns[c], &y->columns[c], x->n_rows);
+    }
+}
+
+/* ---- One case ----------------------------------------------------------- */
+
+static hanse_spec *make_spec(uint64_t *random)
+{
+    static const char *const groupings[][3] = {
+        {"a"},         {"a", "b"},     {"a", "b", "label"},
+        {"u"},         {"u", "label"}, {"town"},
+        {"town", "b"}, {"label", "a"}, {"b", "u", "a"},
+        {"b", "town"}, {"b"},
+    };
+    hanse_spec *spec;
+    assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
+    for (size_t g = 0; g < sizeof groupings / sizeof groupings[0]; g++) {
+        if (next_random(random) % 3 != 0)
+            continue;
+        size_t n = 0;
+        while (n < 3 && groupings[g][n] != NULL)
+            n++;
+        assert_int_equal(hanse_spec_add_grouping(spec, groupings[g], n, NULL),
+                         HANSE_OK);
+    }
+    assert_int_equal(hanse_spec_add_grouping(spec, NULL, 0, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_measure(spec, "x", "x", NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_measure(spec, "i", "i", NULL), HANSE_OK);
+    if (next_random(random) % 2 == 0)
+        assert_int_equal(hanse_spec_add_measure(spec, "v", "v", NULL),
+                         HANSE_OK);
+    if (next_random(random) % 3 == 0)
+        assert_int_equal(hanse_spec_set_filter(spec, "b < 20", NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_set_statistics(spec,
+                                               next_random(random) % 2 == 0
+                                                   ? HANSE_STAT_ALL
+                                                   : HANSE_STAT_TOTAL,
+                                               NULL),
+                     HANSE_OK);
+    if (next_random(random) % 4 == 0)
+        assert_int_equal(
+            hanse_spec_set_missing_keys(spec, HANSE_MISSING_KEYS_DROP, NULL),
+            HANSE_OK);
+    return spec;
+}
+
+static hanse_result *run_shared(const hanse_spec *spec,
+                                const hanse_batch *batch, size_t n_threads,
+                                bool hash_only, uint64_t *random)
+{
+    const hanse_run_options options = {.n_threads = n_threads};
+    const hanse_run_tuning tuning = {.share_bytes = 64u << below(random, 12),
+                                     .page_bytes = 512u << below(random, 8),
+                                     .hash_only = hash_only};
+    hanse_source *source;
+    hanse_result *result = NULL;
+    hanse_error error = {0};
+    assert_int_equal(hanse_memory_source_open(
+                         &schema, batch, 1 + below(random, 900), &source, NULL),
+                     HANSE_OK);
+    if (hanse_run_tuned(spec, source, &options, &tuning, NULL, &result,
+                        &error) != HANSE_OK)
+        fail_msg("%s", error.message);
+    hanse_source_close(source);
+    return result;
+}
+
+static void check_case(uint64_t number, rows *r)
+{
+    uint64_t random = number * 0x632be59bd9b4e019u;
+    fill(r, &random);
+    const hanse_array arrays[N_FIELDS] = {
+        {.values = r->a, .missing = r->a_missing},
+        {.values = r->b, .missing = r->b_missing},
+        {.values = r->u},
+        {.values = r->label},
+        {.values = r->bytes, .offsets = r->offsets, .missing = r->text_missing},
+        {.values = r->x},
+        {.values = r->i, .missing = r->i_missing},
+        {.values = r->v}};
+    const hanse_batch batch = {r->n, arrays};
+    hanse_spec *spec = make_spec(&random);
+    hanse_aggregation *alone;
+    hanse_result *expected;
+    assert_int_equal(hanse_aggregation_create(spec, &schema, &alone, NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_aggregation_add(alone, &batch, NULL), HANSE_OK);
+    assert_int_equal(hanse_aggregation_finish(alone, &expected, NULL),
+                     HANSE_OK);
+    for (size_t n_threads = 1; n_threads <= 4; n_threads++) {
+        hanse_result *found =
+            run_shared(spec, &batch, n_threads, n_threads % 2 == 0, &random);
+        compare_results(expected, found);
+        hanse_result_destroy(found);
+    }
+    hanse_result_destroy(expected);
+    hanse_aggregation_destroy(alone);
+    hanse_spec_destroy(spec);
+}
+
+static void random_tables_agree_however_shared(void **state)
+{
+    (void)state;
+    rows *r = calloc(1, sizeof *r);
+    assert_non_null(r);
+    for (uint64_t i = first_case; i < first_case + n_cases; i++) {
+        print_message("case %llu\n", (unsigned long long)i);
+        check_case(i, r);
+    }
+    free(r);
+}
+
+/* ---- Tuple maps --------------------------------------------------------- */
+
+static void tuple_map_numbers_by_first_appearance(void **state)
+{
+    (void)state;
+    const int64_t tuples[][2] = {{1, 2}, {2, 1}, {1, 2}, {0, 0}, {0, 0},
+                                 {1, 0}, {0, 1}, {0, 0}, {1, 2}};
+    const uint32_t masks[] = {0, 0, 0, 0, 1, 0, 0, 1, 2};
+    const uint32_t expected[] = {0, 1, 0, 2, 3, 4, 5, 3, 6};
+    uint32_t codes[9];
+    hanse_tuple_map map;
+    hanse_tuple_map_init(&map, 2, NULL);
+    assert_int_equal(
+        hanse_tuple_map_codes(&map, tuples[0], masks, 9, codes, NULL),
+        HANSE_OK);
+    assert_memory_equal(codes, expected, sizeof codes);
+    assert_int_equal(hanse_tuple_map_mask(&map, 3), 1);
+    assert_int_equal(hanse_tuple_map_mask(&map, 2), 0);
+    hanse_tuple_map_clear(&map);
+}
+
+static void tuple_map_keeps_codes_while_it_grows(void **state)
+{
+    (void)state;
+    hanse_tuple_map map;
+    hanse_tuple_map_init(&map, 1, NULL);
+    const uint32_t no_mask = 0;
+    for (int round = 0; round < 2; round++) {
+        for (uint32_t i = 0; i < 100000; i++) {
+            const int64_t value = (int64_t)i << 40;
+            uint32_t code;
+            assert_int_equal(
+                hanse_tuple_map_codes(&map, &value, &no_mask, 1, &code, NULL),
+                HANSE_OK);
+            assert_int_equal(code, i);
+        }
+    }
+    hanse_tuple_map_clear(&map);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(tuple_map_numbers_by_first_appearance),
+        cmocka_unit_test(tuple_map_keeps_codes_while_it_grows),
+        cmocka_unit_test(random_tables_agree_however_shared),
+    };
+    if (argc > 1)
+        n_cases = strtoull(argv[1], NULL, 10);
+    if (argc > 2)
+        first_case = strtoull(argv[2], NULL, 10);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
