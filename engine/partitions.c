@@ -15,24 +15,30 @@ enum {
     MOST_PAGES_SEEN = 512,
     LEAST_PAGES = 1024,
     MOST_PAGES = 1 << 18,
+    LEAST_PAGE_SHIFT = 6,
+    /* So that threads seldom wait for one another. */
+    PAGES_PER_THREAD = 8,
     LEAST_HASHED_BITS = 6,
     MOST_HASHED_BITS = 10,
     /* Places for each group that is expected. */
     MOST_PLACES_PER_GROUP = 4
 };
 
-static const size_t default_share_bytes = (size_t)8 << 20;
+/* From here on partitions are faster: states leave the second cache level, and
+ * places by arithmetic save the look-up of combined keys. */
+static const size_t default_share_bytes = (size_t)1 << 20;
 static const size_t default_page_bytes = (size_t)2 << 20;
 
 /* ---- What the threads share --------------------------------------------- */
 
 hanse_status hanse_shared_init(hanse_shared *shared, const hanse_plan *plan,
                                hanse_budget *budget, uint64_t n_rows,
-                               hanse_error *error)
+                               size_t n_threads, hanse_error *error)
 {
     *shared = (hanse_shared){.plan = plan,
                              .budget = budget,
                              .n_rows = n_rows,
+                             .n_threads = n_threads,
                              .share_bytes = default_share_bytes,
                              .page_bytes = default_page_bytes};
     shared->partitions =
@@ -166,7 +172,10 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
         shared->budget != NULL ? shared->budget->limit_bytes : 0;
     if (limit != 0 && n_slots > limit / 2 / row_bytes)
         return;
-    while ((row_bytes << (parts->page_shift + 1)) <= shared->page_bytes ||
+    const uint64_t least_pages = PAGES_PER_THREAD * shared->n_threads;
+    parts->page_shift = LEAST_PAGE_SHIFT;
+    while (((row_bytes << (parts->page_shift + 1)) <= shared->page_bytes &&
+            n_slots >> (parts->page_shift + 1) >= least_pages) ||
            n_slots >> parts->page_shift > MOST_PAGES_SEEN)
         parts->page_shift++;
     parts->is_dense = true;
@@ -180,8 +189,10 @@ static void shape_hashed(hanse_partitions *parts, const hanse_shared *shared,
         n_expected * (double)(seen->layout.stride * sizeof(int64_t));
     parts->hashed_bits = LEAST_HASHED_BITS;
     while (parts->hashed_bits < MOST_HASHED_BITS &&
-           bytes > (double)shared->page_bytes *
-                       (double)((uint64_t)1 << parts->hashed_bits))
+           (bytes > (double)shared->page_bytes *
+                        (double)((uint64_t)1 << parts->hashed_bits) ||
+            (size_t)1 << parts->hashed_bits <
+                PAGES_PER_THREAD * shared->n_threads))
         parts->hashed_bits++;
 }
 

@@ -63,7 +63,8 @@ typedef struct hanse_partitions {
 typedef struct hanse_shared {
     const hanse_plan *plan;
     hanse_budget *budget;
-    uint64_t n_rows;      /* of the source */
+    uint64_t n_rows; /* of the source */
+    size_t n_threads;
     size_t share_bytes;   /* states of a grouping in one thread beyond which it
                              is shared */
     size_t page_bytes;    /* states of a partition */
@@ -75,7 +76,7 @@ typedef struct hanse_shared {
 
 hanse_status hanse_shared_init(hanse_shared *shared, const hanse_plan *plan,
                                hanse_budget *budget, uint64_t n_rows,
-                               hanse_error *error);
+                               size_t n_threads, hanse_error *error);
 void hanse_shared_clear(hanse_shared *shared);
 
 /* Partitions for a grouping, shaped after what a thread's fold has seen of it:

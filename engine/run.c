@@ -217,8 +217,9 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
     /* More threads than morsels would only cost their states. */
     if (r.n_threads > r.n_morsels)
         r.n_threads = r.n_morsels == 0 ? 1 : r.n_morsels;
-    hanse_status status = hanse_shared_init(&r.shared, plan, budget,
-                                            source->ops->n_rows(source), error);
+    hanse_status status =
+        hanse_shared_init(&r.shared, plan, budget, source->ops->n_rows(source),
+                          r.n_threads, error);
     if (tuning->share_bytes != 0)
         r.shared.share_bytes = tuning->share_bytes;
     if (tuning->page_bytes != 0)
