@@ -105,15 +105,17 @@ static hanse_status prepare(run *r, hanse_error *error)
     const char *json_path = r->arguments.json_summary;
     HANSE_TRY(hanse_run_input_open(&r->input, &r->arguments, error));
     HANSE_TRY(check_no_input(job->output, &r->input.files, error));
+    HANSE_TRY(check_no_input(job->output, &r->input.maps, error));
     HANSE_TRY(check_writable(job->output, error));
     if (json_path != NULL) {
         HANSE_TRY(check_no_input(json_path, &r->input.files, error));
+        HANSE_TRY(check_no_input(json_path, &r->input.maps, error));
         HANSE_TRY(check_two_files(job->output, json_path, error));
         HANSE_TRY(
             hanse_atomic_file_open(json_path, 0600, &r->summary_file, error));
     }
-    return hanse_provenance_create(job, &r->input.files, r->arguments.history,
-                                   &r->provenance, error);
+    return hanse_provenance_create(job, &r->input.files, &r->input.maps,
+                                   r->arguments.history, &r->provenance, error);
 }
 
 /* ---- The run ------------------------------------------------------------ */

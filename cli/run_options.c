@@ -14,10 +14,12 @@
 #include "engine/base/error.h"
 #include "io/column_reason.h"
 #include "io/hdf5_source.h"
+#include "io/key_maps.h"
 
 enum {
     OPTION_OUTPUT,
     OPTION_BY,
+    OPTION_KEY,
     OPTION_WHERE,
     OPTION_RESOURCE,
     OPTION_INFORMATION,
@@ -43,9 +45,14 @@ static const hanse_option options_table[N_OPTIONS] = {
     [OPTION_OUTPUT] = {"output", 'o', "FILE", "result file (HDF5, netCDF-4)"},
     [OPTION_BY] = {"by", 'b', "KEYS",
                    "group by one column or several (chain,platform);\n"
-                   "may be given again; all rows together (total)\n"
+                   "rollup(a,b), a>b, cube(a,b), and NAME=DEFINITION\n"
+                   "as in --key; may be given again; all rows (total)\n"
                    "always come too; default: cluster, chain and\n"
                    "platform as far as they exist"},
+    [OPTION_KEY] = {"key", 'k', "NAME=DEFINITION",
+                    "a key for --by that is no column: a formula, an\n"
+                    "interval, bin(x, 10, 50), or through a table,\n"
+                    "map(column, 'file', from, to); may be given again"},
     [OPTION_WHERE] = {"where", 'w', "FORMULA",
                       "use only rows for which it "
                       "is true"},
@@ -175,6 +182,8 @@ static int set_option(parse *p, int option, const char *value)
         return report(p, hanse_job_set_text(&job->output, value, error));
     case OPTION_BY:
         return report(p, hanse_job_add_grouping(job, value, error));
+    case OPTION_KEY:
+        return report(p, hanse_job_add_key(job, value, error));
     case OPTION_WHERE:
         return report(p, hanse_job_set_text(&job->where, value, error));
     case OPTION_RESOURCE:
@@ -353,6 +362,9 @@ static hanse_status open_input(hanse_run_input *input, const hanse_job *job,
                           "aggregate",
                           input->files.items[0],
                           hanse_hdf5_source_path(input->source));
+    HANSE_TRY(hanse_job_define_maps(job, hanse_source_schema(input->source),
+                                    &input->budget, input->spec, &input->maps,
+                                    error));
     return hanse_complete_spec(input->spec, input->source, error);
 }
 
@@ -373,6 +385,7 @@ void hanse_run_input_close(hanse_run_input *input)
     hanse_source_close(input->source);
     hanse_spec_destroy(input->spec);
     hanse_text_list_clear(&input->files);
+    hanse_text_list_clear(&input->maps);
     input->source = NULL;
     input->spec = NULL;
 }

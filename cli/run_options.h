@@ -32,7 +32,8 @@ void hanse_run_arguments_clear(hanse_run_arguments *arguments);
 /* The table of a job, open, and the specification completed for it. */
 typedef struct hanse_run_input {
     hanse_text_list files;
-    hanse_budget budget; /* of readers and states */
+    hanse_text_list maps; /* mapping tables read */
+    hanse_budget budget;  /* of readers and states */
     hanse_source *source;
     hanse_spec *spec;
 } hanse_run_input;

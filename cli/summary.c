@@ -54,6 +54,57 @@ static void print_tables(const hanse_result *result)
     printf("\n");
 }
 
+/* Whether an earlier table has the key. */
+static bool was_shown(const hanse_result *result, size_t table, size_t key)
+{
+    const char *name = hanse_result_table(result, table)->keys[key].name;
+    for (size_t t = 0; t < table; t++) {
+        const hanse_table *earlier = hanse_result_table(result, t);
+        for (size_t k = 0; k < earlier->n_keys; k++)
+            if (strcmp(earlier->keys[k].name, name) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Calls `show` for every mapped key that lacks values, once. */
+static void each_unmapped(const hanse_result *result,
+                          void (*show)(void *context, const hanse_column *key),
+                          void *context)
+{
+    const size_t n = hanse_result_n_tables(result);
+    for (size_t t = 0; t < n; t++) {
+        const hanse_table *table = hanse_result_table(result, t);
+        for (size_t k = 0; k < table->n_keys; k++)
+            if (table->keys[k].n_unmapped > 0 && !was_shown(result, t, k))
+                show(context, &table->keys[k]);
+    }
+}
+
+static void print_unmapped(void *context, const hanse_column *key)
+{
+    (void)context;
+    printf("unmapped %s: %s rows have a value that the mapping table lacks\n",
+           key->name, hanse_format_count(key->n_unmapped).text);
+}
+
+static void put_unmapped(void *context, const hanse_column *key)
+{
+    json_t **object = context;
+    if (json_object_set_new(*object, key->name,
+                            json_integer((json_int_t)key->n_unmapped)) != 0) {
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
+static json_t *unmapped_json(const hanse_result *result)
+{
+    json_t *object = json_object();
+    each_unmapped(result, put_unmapped, &object);
+    return object;
+}
+
 void hanse_summary_print(const hanse_summary *summary)
 {
     const hanse_row_counts rows = hanse_result_rows(summary->result);
@@ -63,6 +114,7 @@ void hanse_summary_print(const hanse_summary *summary)
            hanse_format_count(rows.kept).text);
     printf("groups   ");
     print_tables(summary->result);
+    each_unmapped(summary->result, print_unmapped, NULL);
     printf(
         "time     %s, %s rows/s, %s/s, %zu thread%s\n",
         hanse_format_seconds(summary->seconds).text,
@@ -94,10 +146,11 @@ static char *summary_text(const hanse_summary *summary)
 {
     const hanse_row_counts rows = hanse_result_rows(summary->result);
     json_t *root = json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:f, s:f, s:I, s:f, s:I, s:I}", "status",
-        "done", "output", hanse_json_text(summary->output), "rows_read",
-        (json_int_t)rows.read, "rows_kept", (json_int_t)rows.kept, "tables",
-        tables_json(summary->result), "seconds", summary->seconds,
+        "{s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:f, s:I, s:I}",
+        "status", "done", "output", hanse_json_text(summary->output),
+        "rows_read", (json_int_t)rows.read, "rows_kept", (json_int_t)rows.kept,
+        "tables", tables_json(summary->result), "rows_unmapped",
+        unmapped_json(summary->result), "seconds", summary->seconds,
         "rows_per_second", per_second(summary, rows.read), "bytes",
         (json_int_t)summary->report.n_bytes, "bytes_per_second",
         per_second(summary, summary->report.n_bytes), "peak_memory_bytes",

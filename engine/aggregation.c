@@ -109,6 +109,7 @@ hanse_status hanse_aggregation_add(hanse_aggregation *aggregation,
     HANSE_REQUIRE(batch, error);
     HANSE_TRY(check_whole(aggregation, error));
     HANSE_TRY(check_batch(aggregation->plan, batch, error));
+    aggregation->fold->batch_first_row = aggregation->fold->rows.read;
     const hanse_status status = hanse_fold_add(aggregation->fold, batch, error);
     aggregation->broken = status != HANSE_OK;
     return status;

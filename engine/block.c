@@ -85,16 +85,14 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
     block->values = calloc(plan->n_measures + 1, sizeof *block->values);
     block->absent = calloc(plan->n_measures + 1, sizeof *block->absent);
     block->any_absent = calloc(plan->n_measures + 1, sizeof *block->any_absent);
-    block->condition = rows_buffer(budget, 1);
-    block->kept_buffer = rows_buffer(budget, sizeof *block->kept_buffer);
     block->numbers = rows_buffer(budget, sizeof *block->numbers);
     block->scratch = hanse_allocate(budget, plan->scratch_bytes, 1);
     if (block->key_codes == NULL || block->key_numbers == NULL ||
         block->key_missing == NULL || block->any_key_missing == NULL ||
         block->node_codes == NULL || block->values == NULL ||
         block->absent == NULL || block->any_absent == NULL ||
-        block->condition == NULL || block->kept_buffer == NULL ||
         block->numbers == NULL || block->scratch == NULL ||
+        !hanse_block_init_filter(block, plan, budget) ||
         !init_nodes(block, plan, budget) ||
         !init_measures(block, plan, budget) || !init_sums(block, plan, budget))
         return hanse_fail_budget(error, budget, "buffers of a block",
@@ -132,8 +130,7 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
     free(block->values);
     free(block->absent);
     free(block->any_absent);
-    free_rows(budget, block->condition, 1);
-    free_rows(budget, block->kept_buffer, sizeof *block->kept_buffer);
+    hanse_block_clear_filter(block, plan, budget);
     free_rows(budget, block->numbers, sizeof *block->numbers);
     hanse_free(budget, block->scratch, plan->scratch_bytes, 1);
     hanse_free(budget, block->left, most_addends(plan),
@@ -145,27 +142,6 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
     hanse_free(budget, block->pieces, block->n_lanes,
                HANSE_LIMB_BATCH * sizeof *block->pieces);
     *block = (hanse_block){0};
-}
-
-/* ---- Filter ------------------------------------------------------------- */
-
-void hanse_block_filter(hanse_block *block, const hanse_plan *plan,
-                        const hanse_batch *batch, size_t first, size_t n)
-{
-    block->n = n;
-    block->kept = NULL;
-    if (plan->filter == NULL)
-        return;
-    hanse_formula_condition(plan->filter, batch, first, n, block->scratch,
-                            block->condition);
-    size_t n_kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        block->kept_buffer[n_kept] = (uint16_t)i;
-        n_kept += block->condition[i];
-    }
-    block->n = n_kept;
-    if (n_kept != n)
-        block->kept = block->kept_buffer;
 }
 
 /* ---- Values ------------------------------------------------------------- */
@@ -221,13 +197,6 @@ static void gather_integers(hanse_type type, const void *values, size_t first,
 #undef GATHER
 }
 
-/* Moves the kept values of a block to its front. */
-static void compact(int64_t *values, const uint16_t *kept, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        values[i] = values[kept[i]];
-}
-
 /* Missing integers count as 0 in the sums and are marked in `absent`. */
 static void integer_measure(hanse_block *block, size_t measure,
                             const hanse_array *array, hanse_type type,
@@ -260,10 +229,7 @@ void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
                             plan->types[measure->field], first);
             continue;
         }
-        hanse_formula_number(measure->formula, batch, first, n, block->scratch,
-                             (double *)block->values[m]);
-        if (block->kept != NULL)
-            compact(block->values[m], block->kept, block->n);
+        hanse_block_number(block, plan, m, batch, first, n);
     }
 }
 
@@ -342,20 +308,37 @@ static hanse_status pair_codes(hanse_fold *fold, size_t node,
                                block->node_codes[node], error);
 }
 
+/* Numbers of an integer key, codes of a text key. */
+static hanse_status key_values(hanse_fold *fold, size_t key,
+                               const hanse_batch *batch, size_t first, size_t n,
+                               hanse_error *error)
+{
+    const hanse_plan_key *plan_key = &fold->plan->keys[key];
+    hanse_block *block = &fold->block;
+    const hanse_array *array = NULL;
+    hanse_array made;
+    if (plan_key->source != HANSE_KEY_COLUMN) {
+        HANSE_TRY(
+            hanse_made_key_values(fold, key, batch, first, n, &made, error));
+        array = &made;
+        first = 0;
+    } else {
+        array = &batch->arrays[plan_key->field];
+    }
+    mark_missing(block, key, array, first);
+    if (fold->keys[key].is_text)
+        return text_codes(fold, key, array, first, error);
+    gather_integers(plan_key->type, array->values, first, block->kept, block->n,
+                    block->key_numbers[key]);
+    return HANSE_OK;
+}
+
 hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
-                              size_t first, hanse_error *error)
+                              size_t first, size_t n, hanse_error *error)
 {
     const hanse_plan *plan = fold->plan;
-    for (size_t k = 0; k < plan->n_keys; k++) {
-        const hanse_array *array = &batch->arrays[plan->keys[k].field];
-        mark_missing(&fold->block, k, array, first);
-        if (fold->keys[k].is_text)
-            HANSE_TRY(text_codes(fold, k, array, first, error));
-        else
-            gather_integers(plan->keys[k].type, array->values, first,
-                            fold->block.kept, fold->block.n,
-                            fold->block.key_numbers[k]);
-    }
+    for (size_t k = 0; k < plan->n_keys; k++)
+        HANSE_TRY(key_values(fold, k, batch, first, n, error));
     for (size_t k = 0; k < plan->n_keys; k++)
         if (!fold->keys[k].is_text && fold->is_key_coded[k])
             HANSE_TRY(integer_codes(fold, k, error));

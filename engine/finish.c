@@ -29,6 +29,7 @@ typedef struct filling {
 /* One grouping on its way to a table. */
 typedef struct finishing {
     const hanse_plan *plan;
+    const hanse_made_key *made; /* [plan->n_keys] */
     hanse_group_list list;
     size_t n_threads;
     hanse_owned_table *table;
@@ -116,6 +117,8 @@ static hanse_status add_key(finishing *f, size_t position, hanse_error *error)
     HANSE_TRY(hanse_result_add_column(f->table, key->name, key->long_name,
                                       key->units, NULL, f->key_types[position],
                                       &f->keys[position], error));
+    f->table->columns[f->table->n_columns - 1].n_unmapped =
+        f->made[grouping_of(f)->keys[position]].n_unmapped;
     if (!any_missing(f, position))
         return HANSE_OK;
     return hanse_result_add_missing(f->table, &f->missing[position], error);
@@ -411,7 +414,8 @@ static hanse_status finish_grouping(const hanse_fold *fold,
                                     size_t n_threads, hanse_result *result,
                                     hanse_error *error)
 {
-    finishing f = {.plan = fold->plan, .n_threads = n_threads};
+    finishing f = {
+        .plan = fold->plan, .made = fold->made, .n_threads = n_threads};
     hanse_status status;
     if (fold->roles[grouping] == HANSE_ROLE_SHARED)
         status = hanse_group_list_of_partitions(

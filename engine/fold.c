@@ -40,6 +40,7 @@ static bool allocate_lists(hanse_fold *fold)
     const hanse_plan *plan = fold->plan;
     fold->keys = calloc(plan->n_keys + 1, sizeof *fold->keys);
     fold->pairs = calloc(plan->n_nodes + 1, sizeof *fold->pairs);
+    fold->made = calloc(plan->n_keys + 1, sizeof *fold->made);
     fold->states = calloc(plan->n_groupings + 1, sizeof *fold->states);
     fold->roles = calloc(plan->n_groupings + 1, sizeof *fold->roles);
     fold->finer = calloc(plan->n_groupings + 1, sizeof *fold->finer);
@@ -48,7 +49,8 @@ static bool allocate_lists(hanse_fold *fold)
     fold->is_key_coded = calloc(plan->n_keys + 1, sizeof *fold->is_key_coded);
     return fold->keys != NULL && fold->pairs != NULL && fold->states != NULL &&
            fold->roles != NULL && fold->finer != NULL && fold->added != NULL &&
-           fold->is_coded != NULL && fold->is_key_coded != NULL;
+           fold->is_coded != NULL && fold->is_key_coded != NULL &&
+           fold->made != NULL;
 }
 
 /* Everything but the buffers of a block. The layout is that of `like`, or for
@@ -90,8 +92,9 @@ hanse_status hanse_fold_create(const hanse_plan *plan, hanse_budget *budget,
 {
     hanse_fold *fold;
     HANSE_TRY(create(plan, budget, NULL, &fold, error));
-    const hanse_status status =
-        hanse_block_init(&fold->block, plan, budget, error);
+    hanse_status status = hanse_block_init(&fold->block, plan, budget, error);
+    if (status == HANSE_OK)
+        status = hanse_made_keys_init(fold, error);
     if (status != HANSE_OK) {
         hanse_fold_destroy(fold);
         return status;
@@ -113,6 +116,7 @@ void hanse_fold_destroy(hanse_fold *fold)
         return;
     const hanse_plan *plan = fold->plan;
     hanse_block_clear(&fold->block, plan, fold->budget);
+    hanse_made_keys_clear(fold);
     for (size_t g = 0; fold->states != NULL && g < plan->n_groupings; g++)
         hanse_states_clear(&fold->states[g], &fold->layout, fold->budget);
     for (size_t k = 0; fold->keys != NULL && k < plan->n_keys; k++) {
@@ -130,6 +134,7 @@ void hanse_fold_destroy(hanse_fold *fold)
     free(fold->translations);
     free(fold->keys);
     free(fold->pairs);
+    free(fold->made);
     free(fold->states);
     free(fold->roles);
     free(fold->finer);
@@ -178,12 +183,12 @@ static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
 {
     const hanse_plan *plan = fold->plan;
     hanse_block *block = &fold->block;
-    hanse_block_filter(block, plan, batch, first, n);
+    hanse_block_filter(fold, batch, first, n);
     fold->rows.read += n;
     fold->rows.kept += block->n;
     if (block->n == 0)
         return HANSE_OK;
-    HANSE_TRY(hanse_block_keys(fold, batch, first, error));
+    HANSE_TRY(hanse_block_keys(fold, batch, first, n, error));
     HANSE_TRY(grow_states(fold, error));
     hanse_block_measures(block, plan, batch, first, n);
     HANSE_TRY(hanse_fold_sums(fold, error));

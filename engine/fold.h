@@ -28,18 +28,33 @@ static inline size_t hanse_key_codes_count(const hanse_key_codes *key)
     return 1 + (key->is_text ? key->texts.n : key->ints.n);
 }
 
+/* Values of a key that is no column, for the rows of a block. */
+typedef struct hanse_made_key {
+    int64_t *values; /* or bytes, of conditions */
+    uint8_t *missing;
+    double *numbers;     /* of formulas */
+    uint64_t n_unmapped; /* rows so far */
+} hanse_made_key;
+
 /* Buffers of one block of rows. */
 typedef struct hanse_block {
     size_t n;       /* rows kept by the filter */
     uint16_t *kept; /* their numbers in the block; NULL: all rows */
     uint8_t *condition;
-    uint16_t *kept_buffer;
-    void *scratch;           /* of the formulas */
-    int64_t *numbers;        /* pairs on their way to codes */
-    int64_t **key_numbers;   /* [key][row], integer keys: values */
-    uint8_t **key_missing;   /* [key][row] */
-    bool *any_key_missing;   /* [key] */
-    uint32_t **key_codes;    /* [key][row] */
+    uint16_t *kept_buffer;       /* with HANSE_SELECT_SLACK behind it */
+    uint8_t *answers;            /* of the filter for a whole batch: 0, 1 */
+    size_t capacity_answers;     /* rows */
+    bool answered;               /* for the batch that is added */
+    hanse_array *gathered;       /* [field] kept rows, of columns of measures */
+    hanse_array *gathered_store; /* [field] their buffers */
+    bool *is_gathered;           /* [field]: for this block */
+    bool *can_gather;            /* [measure]: its formula reads no text */
+    void *scratch;               /* of the formulas */
+    int64_t *numbers;            /* pairs on their way to codes */
+    int64_t **key_numbers;       /* [key][row], integer keys: values */
+    uint8_t **key_missing;       /* [key][row] */
+    bool *any_key_missing;       /* [key] */
+    uint32_t **key_codes;        /* [key][row] */
     uint32_t **node_codes;   /* [node][row]; shared with key_codes for roots */
     int64_t **values;        /* [measure][row]: bits of binary64, or integers */
     uint8_t **absent;        /* [measure][row], integers: missing */
@@ -75,6 +90,9 @@ typedef struct hanse_fold {
     bool *is_coded;     /* [plan->n_nodes] group numbers are in use */
     bool *is_key_coded; /* [plan->n_keys] codes are in use */
     hanse_row_counts rows;
+    hanse_made_key *made;     /* [plan->n_keys] */
+    uint64_t batch_first_row; /* number of the batch's first row, for messages;
+                               * set by who adds */
     hanse_block block;
     /* With other threads; NULL: this fold keeps all states itself. */
     struct hanse_shared *shared;     /* borrowed */
@@ -121,6 +139,17 @@ hanse_status hanse_fold_flush(hanse_fold *fold, hanse_error *error);
 /* Key numbers of texts: their codes in the shared dictionaries. */
 hanse_status hanse_fold_number_texts(hanse_fold *fold, hanse_error *error);
 
+/* Answers the filter for all rows of a batch of which only the filter's
+ * columns need to be there: *n_kept is the number of rows that it keeps. The
+ * answers serve the additions that follow, of the same batch with all columns,
+ * up to hanse_fold_forget_filter. */
+hanse_status hanse_fold_filter(hanse_fold *fold, const hanse_batch *batch,
+                               size_t *n_kept, hanse_error *error);
+void hanse_fold_forget_filter(hanse_fold *fold);
+
+/* Counts rows of which the filter keeps none, in place of an addition. */
+void hanse_fold_skip(hanse_fold *fold, size_t n_rows);
+
 /* Gives addends that have seen no value yet the windows that `other` chose
  * ([addend]). Results are the same with any windows; with equal ones a merge
  * adds rows as they are. */
@@ -162,17 +191,36 @@ hanse_status hanse_fold_finish(const hanse_fold *fold, size_t n_threads,
 
 /* ---- Between fold.c and its parts --------------------------------------- */
 
-/* block.c: buffers, and filling them from rows first .. first + n - 1. */
+/* block.c and block_filter.c: buffers, and filling them from rows first ..
+ * first + n - 1. */
 hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
                               hanse_budget *budget, hanse_error *error);
 void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
                        hanse_budget *budget);
-void hanse_block_filter(hanse_block *block, const hanse_plan *plan,
-                        const hanse_batch *batch, size_t first, size_t n);
+bool hanse_block_init_filter(hanse_block *block, const hanse_plan *plan,
+                             hanse_budget *budget);
+void hanse_block_clear_filter(hanse_block *block, const hanse_plan *plan,
+                              hanse_budget *budget);
+void hanse_block_filter(hanse_fold *fold, const hanse_batch *batch,
+                        size_t first, size_t n);
+
+/* Values of the kept rows of a float measure. */
+void hanse_block_number(hanse_block *block, const hanse_plan *plan,
+                        size_t measure, const hanse_batch *batch, size_t first,
+                        size_t n);
 void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
                           const hanse_batch *batch, size_t first, size_t n);
 hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
-                              size_t first, hanse_error *error);
+                              size_t first, size_t n, hanse_error *error);
+
+/* made_keys.c: buffers; and the array of key values of a block's rows, its row
+ * 0 being the block's first. Rows that the filter drops are not looked at. */
+hanse_status hanse_made_keys_init(hanse_fold *fold, hanse_error *error);
+void hanse_made_keys_clear(hanse_fold *fold);
+hanse_status hanse_made_key_values(hanse_fold *fold, size_t key,
+                                   const hanse_batch *batch, size_t first,
+                                   size_t n, hanse_array *out,
+                                   hanse_error *error);
 
 /* fold_sums.c: adds the measures of the block to the sums of all groupings. */
 hanse_status hanse_fold_sums(hanse_fold *fold, hanse_error *error);

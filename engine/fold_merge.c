@@ -241,6 +241,8 @@ hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
     if (status == HANSE_OK) {
         fold->rows.read += other->rows.read;
         fold->rows.kept += other->rows.kept;
+        for (size_t k = 0; k < fold->plan->n_keys; k++)
+            fold->made[k].n_unmapped += other->made[k].n_unmapped;
     }
     translation_clear(&t, fold->plan);
     return status;

@@ -21,7 +21,8 @@ typedef struct hanse_formula hanse_formula;
 /* What the caller needs the value to be. */
 typedef enum hanse_formula_want {
     HANSE_WANT_CONDITION, /* true, false or unknown */
-    HANSE_WANT_NUMBER     /* binary64 */
+    HANSE_WANT_NUMBER,    /* binary64 */
+    HANSE_WANT_EITHER     /* whichever it is; see hanse_formula_gives */
 } hanse_formula_want;
 
 /* Compiles `text` against `schema` (which is not kept). `what` begins the
@@ -43,16 +44,23 @@ const size_t *hanse_formula_fields(const hanse_formula *formula,
 /* True when the formula is nothing but the name of one column. */
 bool hanse_formula_is_field(const hanse_formula *formula, size_t *field);
 
+/* HANSE_WANT_CONDITION or HANSE_WANT_NUMBER: what the formula gives, one of
+ * the two evaluations below. */
+hanse_formula_want hanse_formula_gives(const hanse_formula *formula);
+
 /* Bytes of scratch that an evaluation needs (64-byte aligned). */
 size_t hanse_formula_scratch_bytes(const hanse_formula *formula);
 
 /* Evaluates rows first .. first + n - 1 of the batch, n <= HANSE_BLOCK_ROWS.
  * condition: out[i] = 1 where true, 0 where false or unknown.
+ * truth: out[i] = 0 where false, 1 where unknown, 2 where true.
  * number: out[i], NaN where missing. `out` is 64-byte aligned, does not
  * overlap the batch, and has room for HANSE_BLOCK_ROWS. */
 void hanse_formula_condition(const hanse_formula *formula,
                              const hanse_batch *batch, size_t first, size_t n,
                              void *scratch, uint8_t *out);
+void hanse_formula_truth(const hanse_formula *formula, const hanse_batch *batch,
+                         size_t first, size_t n, void *scratch, uint8_t *out);
 void hanse_formula_number(const hanse_formula *formula,
                           const hanse_batch *batch, size_t first, size_t n,
                           void *scratch, double *out);

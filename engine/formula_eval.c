@@ -73,6 +73,10 @@ static hanse_status compile(const hanse_formula_source *source,
     HANSE_TRY(check_text(source));
     HANSE_TRY(hanse_formula_parse(source, tree));
     HANSE_TRY(hanse_formula_check(source, schema, want, tree));
+    if (want == HANSE_WANT_EITHER)
+        want = tree->nodes[tree->n_nodes - 1].type == FORMULA_BOOL
+                   ? HANSE_WANT_CONDITION
+                   : HANSE_WANT_NUMBER;
     HANSE_TRY(collect_fields(tree, schema, formula, source->error));
     HANSE_TRY(hanse_formula_code(tree, schema, want, formula, source->error));
     formula->is_field = tree->nodes[tree->n_nodes - 1].kind == NODE_COLUMN;
@@ -131,6 +135,11 @@ bool hanse_formula_is_field(const hanse_formula *formula, size_t *field)
     return formula->is_field;
 }
 
+hanse_formula_want hanse_formula_gives(const hanse_formula *formula)
+{
+    return formula->want;
+}
+
 /* ---- Evaluation --------------------------------------------------------- */
 
 /* The result's register is the caller's output, the others are scratch. */
@@ -166,15 +175,21 @@ static void run(const hanse_formula *formula, hanse_formula_frame *frame,
         formula->steps[i].run(frame, &formula->steps[i]);
 }
 
-void hanse_formula_condition(const hanse_formula *formula,
-                             const hanse_batch *batch, size_t first, size_t n,
-                             void *scratch, uint8_t *out)
+void hanse_formula_truth(const hanse_formula *formula, const hanse_batch *batch,
+                         size_t first, size_t n, void *scratch, uint8_t *out)
 {
     assert(formula->want == HANSE_WANT_CONDITION && n <= HANSE_BLOCK_ROWS);
     if (n == 0)
         return;
     hanse_formula_frame frame = {.batch = batch, .first = first, .n = n};
     run(formula, &frame, scratch, NULL, out);
+}
+
+void hanse_formula_condition(const hanse_formula *formula,
+                             const hanse_batch *batch, size_t first, size_t n,
+                             void *scratch, uint8_t *out)
+{
+    hanse_formula_truth(formula, batch, first, n, scratch, out);
 #pragma omp simd
     for (size_t i = 0; i < n; i++)
         out[i] = (uint8_t)(out[i] >> 1);

@@ -89,6 +89,8 @@ typedef enum hanse_formula_kind {
     NODE_NEGATE, /* and of one */
     NODE_ABS,
     NODE_SQRT,
+    NODE_FLOOR,
+    NODE_CEIL,
     NODE_EXP,
     NODE_LOG,
     NODE_ISNAN

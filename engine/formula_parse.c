@@ -36,6 +36,7 @@ static const struct {
     {"abs", NODE_ABS, false},     {"min", NODE_MIN, true},
     {"max", NODE_MAX, true},      {"log", NODE_LOG, false},
     {"exp", NODE_EXP, false},     {"sqrt", NODE_SQRT, false},
+    {"floor", NODE_FLOOR, false}, {"ceil", NODE_CEIL, false},
     {"isnan", NODE_ISNAN, false},
 };
 
@@ -181,7 +182,7 @@ static hanse_status parse_number(parser *p, uint32_t *out)
 }
 
 static const char *const function_names[N_FUNCTIONS] = {
-    "abs", "min", "max", "log", "exp", "sqrt", "isnan"};
+    "abs", "min", "max", "log", "exp", "sqrt", "floor", "ceil", "isnan"};
 
 static hanse_status find_function(parser *p, const hanse_formula_token *token,
                                   size_t *function)
@@ -200,8 +201,8 @@ static hanse_status find_function(parser *p, const hanse_formula_token *token,
         return FAULT(p, token->begin, token->end,
                      "no function '%s', did you mean '%s'?", name, near);
     return FAULT(p, token->begin, token->end,
-                 "no function '%s'; there are abs, min, max, log, exp, sqrt "
-                 "and isnan",
+                 "no function '%s'; there are abs, min, max, log, exp, "
+                 "sqrt, floor, ceil and isnan",
                  name);
 }
 

@@ -136,10 +136,12 @@ static inline double hanse_formula_low(uint64_t x)
     X(NODE_MAX, max, hanse_formula_maximum(a, b))
 
 /* X(kind, name, value): operators of one double a that are one loop here. */
-#define FORMULA_UNARY_MAP(X)   \
-    X(NODE_NEGATE, negate, -a) \
-    X(NODE_ABS, abs, fabs(a))  \
-    X(NODE_SQRT, sqrt, sqrt(a))
+#define FORMULA_UNARY_MAP(X)       \
+    X(NODE_NEGATE, negate, -a)     \
+    X(NODE_ABS, abs, fabs(a))      \
+    X(NODE_SQRT, sqrt, sqrt(a))    \
+    X(NODE_FLOOR, floor, floor(a)) \
+    X(NODE_CEIL, ceil, ceil(a))
 
 /* X(kind, name, op): comparisons. */
 #define FORMULA_COMPARE_MAP(X) \

@@ -225,7 +225,7 @@ static int compare_texts(const void *a, const void *b)
 static bool goes_by_text(const hanse_partitions *parts, size_t position)
 {
     const hanse_plan_key *key = &parts->plan->keys[parts->keys[position]];
-    return key->type == HANSE_TEXT || key->n_labels != 0;
+    return key->type == HANSE_TEXT || (key->n_labels != 0 && !key->by_code);
 }
 
 static void text_ranks_clear(text_ranks *t, hanse_budget *budget)

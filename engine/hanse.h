@@ -207,10 +207,20 @@ typedef struct hanse_spec hanse_spec;
 HANSE_API hanse_status hanse_spec_create(hanse_spec **out, hanse_error *error);
 HANSE_API void hanse_spec_destroy(hanse_spec *spec);
 
-/* Adds a grouping by n_keys columns; with n_keys 0 all rows are one group.
- * Its table is named by_<key>_<key>, or total; characters other than letters
- * and digits become underscores, and a name that is taken gets a number. The
- * same grouping twice is HANSE_ERR_SPEC. */
+/* Defines a key, for any number of groupings: another name for a column, a
+ * formula that gives whole numbers, a condition (0, 1), or
+ * "bin(x, 10, 50, 250)", the intervals below 10, from 10 to below 50, from 50
+ * to below 250 and from 250 of the formula x (docs/formulas.md). In groupings
+ * the name goes before that of a column. The same definition again changes
+ * nothing; another one of that name is HANSE_ERR_SPEC. */
+HANSE_API hanse_status hanse_spec_define_key(hanse_spec *spec, const char *name,
+                                             const char *definition,
+                                             hanse_error *error);
+
+/* Adds a grouping by n_keys columns or defined keys; with n_keys 0 all rows are
+ * one group. Its table is named by_<key>_<key>, or total; characters other than
+ * letters and digits become underscores, and a name that is taken gets a
+ * number. The same grouping twice is HANSE_ERR_SPEC. */
 HANSE_API hanse_status hanse_spec_add_grouping(hanse_spec *spec,
                                                const char *const *keys,
                                                size_t n_keys,
@@ -303,6 +313,8 @@ typedef struct hanse_column {
     const void *values;       /* HANSE_TEXT: array of const char * */
     /* Keys: NULL when no key of the table is missing, else 1 where it is. */
     const uint8_t *missing;
+    /* Keys through a mapping: rows used whose value the mapping lacks. */
+    uint64_t n_unmapped;
 } hanse_column;
 
 /* One grouping's results, rows sorted by key, missing keys last. */

@@ -68,6 +68,11 @@ hanse_status hanse_text_map_code(hanse_text_map *map, const char *text,
                                  size_t length, uint32_t *code,
                                  hanse_error *error);
 
+/* Code of a text that is there, HANSE_CODE_NONE for another. Several threads
+ * may look for texts at the same time. */
+uint32_t hanse_text_map_find(const hanse_text_map *map, const char *text,
+                             size_t length);
+
 static inline const char *hanse_text_map_text(const hanse_text_map *map,
                                               size_t code, size_t *length)
 {

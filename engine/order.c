@@ -199,7 +199,8 @@ hanse_status hanse_order_init(hanse_order *order, const hanse_fold *fold,
         order->keys[k] = malloc(n * sizeof(uint32_t));
         if (order->keys[k] == NULL)
             return nomem(error, n);
-        if (fold->keys[k].is_text || plan->keys[k].n_labels != 0)
+        if (fold->keys[k].is_text ||
+            (plan->keys[k].n_labels != 0 && !plan->keys[k].by_code))
             HANSE_TRY(rank_texts(fold, k, order->keys[k], error));
         else
             HANSE_TRY(rank_integers(fold, k, order->keys[k], error));

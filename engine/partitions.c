@@ -210,6 +210,7 @@ static void make_view(hanse_partitions *parts)
     parts->view.nodes = &parts->view_node;
     parts->view.n_nodes = 1;
     parts->view.n_keys = 0;
+    parts->view.filter = NULL;
 }
 
 static hanse_status create_hashed(hanse_partitions *parts, hanse_error *error)

@@ -28,20 +28,6 @@ bool hanse_plan_needs_extremes(const hanse_plan *plan)
     return (plan->statistics & (HANSE_STAT_MIN | HANSE_STAT_MAX)) != 0;
 }
 
-static void destroy_keys(hanse_plan *plan)
-{
-    for (size_t i = 0; i < plan->n_keys; i++) {
-        hanse_plan_key *key = &plan->keys[i];
-        for (size_t l = 0; l < key->n_labels; l++)
-            free((char *)(uintptr_t)key->labels[l].text);
-        free(key->labels);
-        free(key->name);
-        free(key->long_name);
-        free(key->units);
-    }
-    free(plan->keys);
-}
-
 void hanse_plan_destroy(hanse_plan *plan)
 {
     if (plan == NULL)
@@ -57,7 +43,7 @@ void hanse_plan_destroy(hanse_plan *plan)
         free(plan->groupings[i].name);
         free(plan->groupings[i].keys);
     }
-    destroy_keys(plan);
+    hanse_plan_clear_keys(plan);
     free(plan->filter_text);
     hanse_formula_destroy(plan->filter);
     free(plan->measures);
@@ -65,6 +51,7 @@ void hanse_plan_destroy(hanse_plan *plan)
     free(plan->nodes);
     free(plan->types);
     free(plan->used);
+    free(plan->rest);
     free(plan);
 }
 
@@ -80,69 +67,7 @@ static bool copy_text(char **out, const char *text)
     return text == NULL || *out != NULL;
 }
 
-/* ---- Keys and groupings ------------------------------------------------- */
-
-/* By code; of several texts of one code the first by text counts. */
-static int compare_labels(const void *a, const void *b)
-{
-    const hanse_label *x = a, *y = b;
-    if (x->code != y->code)
-        return x->code < y->code ? -1 : 1;
-    return strcmp(x->text, y->text);
-}
-
-static bool copy_labels(hanse_plan_key *key, const hanse_field *field)
-{
-    if (field->n_labels == 0)
-        return true;
-    key->labels = calloc(field->n_labels, sizeof *key->labels);
-    if (key->labels == NULL)
-        return false;
-    for (size_t i = 0; i < field->n_labels; i++) {
-        key->labels[i].code = field->labels[i].code;
-        key->labels[i].text = hanse_text_copy(field->labels[i].text);
-        key->n_labels++;
-        if (key->labels[i].text == NULL)
-            return false;
-    }
-    qsort(key->labels, key->n_labels, sizeof *key->labels, compare_labels);
-    return true;
-}
-
-/* Index of the key column `name`, added when it is new. */
-static hanse_status find_key(hanse_plan *plan, const hanse_schema *schema,
-                             const char *name, size_t *out, hanse_error *error)
-{
-    const size_t field = hanse_schema_find(schema, name);
-    if (field == SIZE_MAX)
-        return hanse_fail_column(error, "group by", name, schema);
-    for (size_t i = 0; i < plan->n_keys; i++) {
-        if (plan->keys[i].field == field) {
-            *out = i;
-            return HANSE_OK;
-        }
-    }
-    const hanse_field *f = &schema->fields[field];
-    if (f->type == HANSE_FLOAT32 || f->type == HANSE_FLOAT64)
-        return hanse_fail(error, HANSE_ERR_TYPE,
-                          "group by: column '%s' is %s; a key must be an "
-                          "integer, bool or text column",
-                          name, hanse_type_name(f->type));
-    hanse_plan_key *larger =
-        realloc(plan->keys, (plan->n_keys + 1) * sizeof *larger);
-    if (larger == NULL)
-        return nomem(error);
-    plan->keys = larger;
-    hanse_plan_key *key = &plan->keys[plan->n_keys++];
-    *key = (hanse_plan_key){
-        .field = field, .type = f->type, .missing_code = f->missing_code};
-    if (!copy_text(&key->name, f->name) ||
-        !copy_text(&key->long_name, f->long_name) ||
-        !copy_text(&key->units, f->units) || !copy_labels(key, f))
-        return nomem(error);
-    *out = plan->n_keys - 1;
-    return HANSE_OK;
-}
+/* ---- Groupings ---------------------------------------------------------- */
 
 /* The node that divides `parent` by `key`, added when it is new. */
 static hanse_status find_node(hanse_plan *plan, size_t parent, size_t key,
@@ -164,7 +89,7 @@ static hanse_status find_node(hanse_plan *plan, size_t parent, size_t key,
     return HANSE_OK;
 }
 
-static hanse_status resolve_grouping(hanse_plan *plan,
+static hanse_status resolve_grouping(hanse_plan *plan, const hanse_spec *spec,
                                      const hanse_schema *schema,
                                      const hanse_spec_grouping *from,
                                      hanse_error *error)
@@ -175,7 +100,8 @@ static hanse_status resolve_grouping(hanse_plan *plan,
     if (!copy_text(&to->name, from->name) || to->keys == NULL)
         return nomem(error);
     for (size_t i = 0; i < from->n_keys; i++) {
-        HANSE_TRY(find_key(plan, schema, from->keys[i], &to->keys[i], error));
+        HANSE_TRY(hanse_plan_find_key(plan, spec, schema, from->keys[i],
+                                      &to->keys[i], error));
         to->n_keys++;
         HANSE_TRY(find_node(plan, to->node, to->keys[i], &to->node, error));
     }
@@ -259,31 +185,50 @@ static void need_scratch(hanse_plan *plan, const hanse_formula *formula)
         plan->scratch_bytes = needed;
 }
 
-static hanse_status collect_fields(hanse_plan *plan, const hanse_schema *schema,
-                                   hanse_error *error)
+/* What keys and measures read. */
+static void mark_keys_and_measures(hanse_plan *plan, bool *used)
 {
-    bool *used = calloc(schema->n_fields + 1, sizeof *used);
-    plan->types = calloc(schema->n_fields + 1, sizeof *plan->types);
-    plan->used = calloc(schema->n_fields + 1, sizeof *plan->used);
-    if (used == NULL || plan->types == NULL || plan->used == NULL) {
-        free(used);
-        return nomem(error);
-    }
-    if (plan->filter != NULL) {
-        mark_fields(plan->filter, used);
-        need_scratch(plan, plan->filter);
-    }
     for (size_t i = 0; i < plan->n_measures; i++) {
         mark_fields(plan->measures[i].formula, used);
         need_scratch(plan, plan->measures[i].formula);
     }
-    for (size_t i = 0; i < plan->n_keys; i++)
-        used[plan->keys[i].field] = true;
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        const hanse_plan_key *key = &plan->keys[i];
+        if (key->field != SIZE_MAX)
+            used[key->field] = true;
+        if (key->formula != NULL) {
+            mark_fields(key->formula, used);
+            need_scratch(plan, key->formula);
+        }
+    }
+}
+
+static hanse_status collect_fields(hanse_plan *plan, const hanse_schema *schema,
+                                   hanse_error *error)
+{
+    const size_t n = schema->n_fields + 1;
+    bool *used = calloc(2 * n, sizeof *used);
+    bool *filtered = used + n;
+    plan->types = calloc(n, sizeof *plan->types);
+    plan->used = calloc(n, sizeof *plan->used);
+    plan->rest = calloc(n, sizeof *plan->rest);
+    if (used == NULL || plan->types == NULL || plan->used == NULL ||
+        plan->rest == NULL) {
+        free(used);
+        return nomem(error);
+    }
+    mark_keys_and_measures(plan, used);
+    if (plan->filter != NULL) {
+        mark_fields(plan->filter, filtered);
+        need_scratch(plan, plan->filter);
+    }
     plan->n_fields = schema->n_fields;
     for (size_t i = 0; i < schema->n_fields; i++) {
         plan->types[i] = schema->fields[i].type;
-        if (used[i])
+        if (used[i] || filtered[i])
             plan->used[plan->n_used++] = i;
+        if (used[i] && !filtered[i])
+            plan->rest[plan->n_rest++] = i;
     }
     free(used);
     return HANSE_OK;
@@ -310,7 +255,8 @@ static hanse_status resolve(hanse_plan *plan, const hanse_spec *spec,
     for (size_t i = 0; i < spec->n_measures; i++)
         HANSE_TRY(resolve_measure(plan, schema, &spec->measures[i], error));
     for (size_t i = 0; i < spec->n_groupings; i++)
-        HANSE_TRY(resolve_grouping(plan, schema, &spec->groupings[i], error));
+        HANSE_TRY(
+            resolve_grouping(plan, spec, schema, &spec->groupings[i], error));
     return collect_fields(plan, schema, error);
 }
 
@@ -331,17 +277,6 @@ hanse_status hanse_plan_create(const hanse_spec *spec,
     return HANSE_OK;
 }
 
-/* Whether codes stand for the same texts. */
-static bool same_labels(const hanse_plan_key *a, const hanse_plan_key *b)
-{
-    if (a->n_labels != b->n_labels)
-        return false;
-    for (size_t i = 0; i < a->n_labels; i++)
-        if (compare_labels(&a->labels[i], &b->labels[i]) != 0)
-            return false;
-    return true;
-}
-
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
@@ -352,9 +287,7 @@ static bool same_keys(const hanse_plan *a, const hanse_plan *b)
     if (a->n_keys != b->n_keys || a->n_nodes != b->n_nodes)
         return false;
     for (size_t i = 0; i < a->n_keys; i++)
-        if (strcmp(a->keys[i].name, b->keys[i].name) != 0 ||
-            a->keys[i].type != b->keys[i].type ||
-            !same_labels(&a->keys[i], &b->keys[i]))
+        if (!hanse_plan_same_key(&a->keys[i], &b->keys[i]))
             return false;
     for (size_t i = 0; i < a->n_nodes; i++)
         if (a->nodes[i].parent != b->nodes[i].parent ||

@@ -7,7 +7,7 @@
 #define HANSE_ENGINE_PLAN_H
 
 #include "engine/formula.h"
-#include "engine/hanse.h"
+#include "engine/spec.h"
 
 enum {
     HANSE_GROUP_KEYS_MAX = 32 /* of one grouping */
@@ -30,9 +30,37 @@ typedef struct hanse_plan_measure {
     hanse_formula *formula;
 } hanse_plan_measure;
 
-/* One key column. */
+/* Where the values of a key come from. */
+typedef enum hanse_key_source {
+    HANSE_KEY_COLUMN,
+    HANSE_KEY_FORMULA,   /* whole numbers */
+    HANSE_KEY_CONDITION, /* bool */
+    HANSE_KEY_BINS,      /* numbers of intervals, with their labels */
+    HANSE_KEY_MAPPING    /* targets, with labels where they are texts */
+} hanse_key_source;
+
+/* Edges of bins, ascending. The bin of a value is the number of edges that it
+ * reaches: edge <= value. Values of a bare integer column are compared as
+ * integers, all others as binary64. */
+typedef struct hanse_bins {
+    bool as_integers;
+    size_t n;          /* edges; n + 1 bins */
+    double *numbers;   /* [n] least binary64 that reaches the edge */
+    int64_t *integers; /* least integer that does, in the order of int64: a
+                        * uint64 has its top bit turned around */
+    size_t n_reached;  /* integers: edges that every int64 reaches */
+    size_t n_integers; /* edges after these that some int64 reaches */
+} hanse_bins;
+
+/* One key. */
 typedef struct hanse_plan_key {
-    size_t field;
+    hanse_key_source source;
+    size_t field;           /* of a column or mapping, else SIZE_MAX */
+    char *definition;       /* NULL: a column by its own name */
+    hanse_formula *formula; /* of formulas, conditions and bins */
+    hanse_bins bins;
+    hanse_mapping *mapping; /* a share of it */
+    bool by_code;           /* labels are in the order of their codes */
     char *name;
     char *long_name;
     char *units;
@@ -61,6 +89,8 @@ typedef struct hanse_plan {
     hanse_type *types; /* of its fields */
     size_t *used;      /* fields that are read, ascending */
     size_t n_used;
+    size_t *rest; /* those of them that the filter does not read */
+    size_t n_rest;
     char *filter_text;     /* NULL: none */
     hanse_formula *filter; /* NULL: none */
     hanse_plan_measure *measures;
@@ -85,6 +115,15 @@ hanse_status hanse_plan_create(const hanse_spec *spec,
                                const hanse_schema *schema, hanse_plan **out,
                                hanse_error *error);
 void hanse_plan_destroy(hanse_plan *plan);
+
+/* ---- plan_keys.c -------------------------------------------------------- */
+
+/* Index of the key `name`, a defined one or a column, added when it is new. */
+hanse_status hanse_plan_find_key(hanse_plan *plan, const hanse_spec *spec,
+                                 const hanse_schema *schema, const char *name,
+                                 size_t *out, hanse_error *error);
+void hanse_plan_clear_keys(hanse_plan *plan);
+bool hanse_plan_same_key(const hanse_plan_key *a, const hanse_plan_key *b);
 
 /* Whether two plans compute the same thing, so that states may merge. */
 bool hanse_plan_equal(const hanse_plan *a, const hanse_plan *b);

@@ -83,20 +83,59 @@ static hanse_status fold_first(run *r, hanse_fold *fold,
                                error);
 }
 
+/* Reads the fields listed, on top of those of the morsel that are there. */
+static hanse_status read_fields(run *r, hanse_reader *reader, size_t morsel,
+                                const size_t *fields, size_t n_fields,
+                                hanse_morsel *rows, hanse_error *error)
+{
+    HANSE_TRY(
+        r->source->ops->read(reader, morsel, fields, n_fields, rows, error));
+    atomic_fetch_add(&r->n_bytes_done, rows->n_bytes);
+    return HANSE_OK;
+}
+
+/* Reads a morsel; with a filter its columns first, and the others only if it
+ * keeps a row: *any says so. */
+static hanse_status read_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
+                                size_t morsel, hanse_morsel *rows, bool *any,
+                                hanse_error *error)
+{
+    const hanse_plan *plan = r->plan;
+    size_t n_fields, n_kept;
+    *any = true;
+    if (plan->filter == NULL || r->source->rows_together)
+        return read_fields(r, reader, morsel, plan->used, plan->n_used, rows,
+                           error);
+    const size_t *fields = hanse_formula_fields(plan->filter, &n_fields);
+    HANSE_TRY(read_fields(r, reader, morsel, fields, n_fields, rows, error));
+    HANSE_TRY(hanse_fold_filter(fold, &rows->batch, &n_kept, error));
+    *any = n_kept > 0;
+    if (!*any || plan->n_rest == 0)
+        return HANSE_OK;
+    return read_fields(r, reader, morsel, plan->rest, plan->n_rest, rows,
+                       error);
+}
+
 static hanse_status fold_morsels(run *r, hanse_fold *fold, hanse_reader *reader,
                                  hanse_error *error)
 {
-    for (bool first = true; !atomic_load(&r->stop); first = false) {
+    bool first = true;
+    while (!atomic_load(&r->stop)) {
         const size_t morsel = atomic_fetch_add(&r->next_morsel, 1);
         if (morsel >= r->n_morsels)
             break;
         hanse_morsel rows;
-        HANSE_TRY(r->source->ops->read(reader, morsel, r->plan->used,
-                                       r->plan->n_used, &rows, error));
-        HANSE_TRY(first ? fold_first(r, fold, &rows.batch, error)
-                        : hanse_fold_add(fold, &rows.batch, error));
+        bool any;
+        HANSE_TRY(read_morsel(r, fold, reader, morsel, &rows, &any, error));
+        fold->batch_first_row = rows.first_row;
+        if (any)
+            HANSE_TRY(first ? fold_first(r, fold, &rows.batch, error)
+                            : hanse_fold_add(fold, &rows.batch, error));
+        else
+            hanse_fold_skip(fold, rows.batch.n_rows);
+        first = first && !any;
+        hanse_fold_forget_filter(fold);
         atomic_fetch_add(&r->n_rows_done, rows.batch.n_rows);
-        atomic_fetch_add(&r->n_bytes_done, rows.n_bytes);
         HANSE_TRY(report_progress(r, error));
     }
     return HANSE_OK;

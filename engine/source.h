@@ -55,6 +55,9 @@ struct hanse_source {
     /* What its readers are charged to; a run then charges its states to the
      * same. NULL: the run has a budget of its own. Borrowed. */
     struct hanse_budget *budget;
+    /* The columns of a row lie together: to read some of a morsel costs about
+     * as much as to read all. */
+    bool rows_together;
 };
 
 /* First member of every reader. */

@@ -42,10 +42,21 @@ static void clear_grouping(hanse_spec_grouping *grouping)
     free(grouping->name);
 }
 
+static void clear_key(hanse_spec_key *key)
+{
+    free(key->name);
+    free(key->definition);
+    free(key->column);
+    hanse_mapping_release(key->mapping);
+}
+
 void hanse_spec_destroy(hanse_spec *spec)
 {
     if (spec == NULL)
         return;
+    for (size_t i = 0; i < spec->n_keys; i++)
+        clear_key(&spec->keys[i]);
+    free(spec->keys);
     for (size_t i = 0; i < spec->n_measures; i++)
         clear_measure(&spec->measures[i]);
     for (size_t i = 0; i < spec->n_groupings; i++)
@@ -54,6 +65,85 @@ void hanse_spec_destroy(hanse_spec *spec)
     free(spec->groupings);
     free(spec->filter);
     free(spec);
+}
+
+/* ---- Keys --------------------------------------------------------------- */
+
+const hanse_spec_key *hanse_spec_find_key(const hanse_spec *spec,
+                                          const char *name)
+{
+    for (size_t i = 0; i < spec->n_keys; i++)
+        if (strcmp(spec->keys[i].name, name) == 0)
+            return &spec->keys[i];
+    return NULL;
+}
+
+/* Whether a key may be defined; *known when it is, in the same words. */
+static hanse_status check_key(const hanse_spec *spec, const char *name,
+                              const char *definition, bool *known,
+                              hanse_error *error)
+{
+    *known = false;
+    if (name[0] == '\0' || strlen(name) > 200)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "key '%.200s': a name has 1 to 200 bytes", name);
+    const hanse_spec_key *old = hanse_spec_find_key(spec, name);
+    if (old != NULL && strcmp(old->definition, definition) != 0)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "key '%s' is defined twice, as %.300s and as %.300s; "
+                          "give one another name",
+                          name, old->definition, definition);
+    *known = old != NULL;
+    return HANSE_OK;
+}
+
+static hanse_status append_key(hanse_spec *spec, const hanse_spec_key *from,
+                               hanse_error *error)
+{
+    hanse_spec_key key = {.name = hanse_text_copy(from->name),
+                          .definition = hanse_text_copy(from->definition),
+                          .column = hanse_text_copy(from->column)};
+    hanse_spec_key *larger =
+        realloc(spec->keys, (spec->n_keys + 1) * sizeof *larger);
+    if (larger != NULL)
+        spec->keys = larger;
+    if (larger == NULL || key.name == NULL || key.definition == NULL ||
+        (from->column != NULL && key.column == NULL)) {
+        clear_key(&key);
+        return hanse_fail_nomem(error, "key", sizeof key);
+    }
+    if (from->mapping != NULL)
+        key.mapping = hanse_mapping_share(from->mapping);
+    spec->keys[spec->n_keys++] = key;
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_define_key(hanse_spec *spec, const char *name,
+                                   const char *definition, hanse_error *error)
+{
+    bool known;
+    HANSE_REQUIRE(spec, error);
+    HANSE_REQUIRE(name, error);
+    HANSE_REQUIRE(definition, error);
+    HANSE_TRY(check_key(spec, name, definition, &known, error));
+    const hanse_spec_key key = {.name = (char *)(uintptr_t)name,
+                                .definition = (char *)(uintptr_t)definition};
+    return known ? HANSE_OK : append_key(spec, &key, error);
+}
+
+hanse_status hanse_spec_define_mapped_key(hanse_spec *spec, const char *name,
+                                          const char *definition,
+                                          const char *column,
+                                          const hanse_mapping *mapping,
+                                          hanse_error *error)
+{
+    bool known;
+    HANSE_TRY(check_key(spec, name, definition, &known, error));
+    const hanse_spec_key key = {.name = (char *)(uintptr_t)name,
+                                .definition = (char *)(uintptr_t)definition,
+                                .column = (char *)(uintptr_t)column,
+                                .mapping = (hanse_mapping *)(uintptr_t)mapping};
+    return known ? HANSE_OK : append_key(spec, &key, error);
 }
 
 /* ---- Groupings ---------------------------------------------------------- */

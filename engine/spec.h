@@ -5,7 +5,7 @@
 #ifndef HANSE_ENGINE_SPEC_H
 #define HANSE_ENGINE_SPEC_H
 
-#include "engine/hanse.h"
+#include "engine/mapping.h"
 
 typedef struct hanse_spec_measure {
     char *name;
@@ -19,7 +19,17 @@ typedef struct hanse_spec_grouping {
     size_t n_keys;
 } hanse_spec_grouping;
 
+/* A key that is not a column by its own name. */
+typedef struct hanse_spec_key {
+    char *name;
+    char *definition;       /* a formula or bin(...), or what it maps */
+    char *column;           /* of a mapping, else NULL */
+    hanse_mapping *mapping; /* shared, else NULL */
+} hanse_spec_key;
+
 struct hanse_spec {
+    hanse_spec_key *keys;
+    size_t n_keys;
     hanse_spec_measure *measures;
     size_t n_measures;
     hanse_spec_grouping *groupings;
@@ -28,6 +38,18 @@ struct hanse_spec {
     uint32_t statistics;
     hanse_missing_keys missing_keys;
 };
+
+/* The definition of a key, NULL when there is none of that name. */
+const hanse_spec_key *hanse_spec_find_key(const hanse_spec *spec,
+                                          const char *name);
+
+/* Defines a key through a mapping of a column, which takes a share of the
+ * mapping. `definition` describes it in plans and results. */
+hanse_status hanse_spec_define_mapped_key(hanse_spec *spec, const char *name,
+                                          const char *definition,
+                                          const char *column,
+                                          const hanse_mapping *mapping,
+                                          hanse_error *error);
 
 /* HANSE_ERR_ARGUMENT when a column has no name, no known type, a label without
  * text, or the name of another. */

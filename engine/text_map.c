@@ -118,6 +118,20 @@ static bool text_is(const hanse_text_map *map, uint32_t code, uint64_t hash,
            (length == 0 || memcmp(known, text, length) == 0);
 }
 
+uint32_t hanse_text_map_find(const hanse_text_map *map, const char *text,
+                             size_t length)
+{
+    if (map->n_slots == 0)
+        return HANSE_CODE_NONE;
+    const uint64_t hash = hash_of(text, length, map->seed);
+    const size_t mask = map->n_slots - 1;
+    size_t slot = (size_t)hash & mask;
+    while (map->slots[slot] != HANSE_CODE_NONE &&
+           !text_is(map, map->slots[slot], hash, text, length))
+        slot = (slot + 1) & mask;
+    return map->slots[slot];
+}
+
 hanse_status hanse_text_map_code(hanse_text_map *map, const char *text,
                                  size_t length, uint32_t *code,
                                  hanse_error *error)

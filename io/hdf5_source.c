@@ -263,6 +263,8 @@ static hanse_status open_parts(hanse_hdf5_source *source,
             HANSE_TRY(make_fields(source, error));
         HANSE_TRY(match_columns(source, part, error));
         fill_storage(part, source->schema.n_fields);
+        if (part->table.is_compound)
+            source->base.rows_together = true;
         HANSE_TRY(cut_morsels(source, part, wished, error));
     }
     return HANSE_OK;

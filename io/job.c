@@ -12,7 +12,9 @@
 
 #include "engine/base/error.h"
 #include "engine/base/memory.h"
+#include "engine/key_call.h"
 #include "io/job_places.h"
+#include "io/key_sets.h"
 
 static const char *const model_names[HANSE_MODEL_COUNT] = {
     [HANSE_MODEL_RESOURCE] = "resource",
@@ -120,7 +122,9 @@ static void clear_groupings(hanse_job *job)
     for (size_t i = 0; i < job->n_groupings; i++)
         hanse_text_list_clear(&job->groupings[i]);
     free(job->groupings);
+    free(job->from_sets);
     job->groupings = NULL;
+    job->from_sets = NULL;
     job->n_groupings = 0;
 }
 
@@ -128,6 +132,11 @@ void hanse_job_clear(hanse_job *job)
 {
     hanse_text_list_clear(&job->files);
     clear_groupings(job);
+    for (size_t i = 0; i < job->n_keys; i++) {
+        free(job->keys[i].name);
+        free(job->keys[i].definition);
+    }
+    free(job->keys);
     free(job->table);
     free(job->where);
     free(job->output);
@@ -153,14 +162,39 @@ hanse_status hanse_job_add_file(hanse_job *job, const char *pattern,
     return hanse_text_list_add(&job->files, pattern, error);
 }
 
-hanse_status hanse_job_take_grouping(hanse_job *job, hanse_text_list *keys,
-                                     hanse_error *error)
+/* Index of a grouping with the same keys that a set made, SIZE_MAX for none. */
+static size_t find_from_set(const hanse_job *job, const hanse_text_list *keys)
 {
-    hanse_text_list *larger =
-        realloc(job->groupings, (job->n_groupings + 1) * sizeof *larger);
-    if (larger == NULL)
+    for (size_t g = 0; g < job->n_groupings; g++) {
+        const hanse_text_list *other = &job->groupings[g];
+        bool same = job->from_sets[g] && other->n == keys->n;
+        for (size_t i = 0; same && i < keys->n; i++)
+            same = strcmp(other->items[i], keys->items[i]) == 0;
+        if (same)
+            return g;
+    }
+    return SIZE_MAX;
+}
+
+hanse_status hanse_job_take_grouping(hanse_job *job, hanse_text_list *keys,
+                                     bool from_set, hanse_error *error)
+{
+    const size_t made = from_set ? SIZE_MAX : find_from_set(job, keys);
+    if (made != SIZE_MAX) {
+        job->from_sets[made] = false;
+        hanse_text_list_clear(keys);
+        return HANSE_OK;
+    }
+    const size_t n = job->n_groupings + 1;
+    hanse_text_list *larger = realloc(job->groupings, n * sizeof *larger);
+    if (larger != NULL)
+        job->groupings = larger;
+    bool *from_sets = realloc(job->from_sets, n * sizeof *from_sets);
+    if (from_sets != NULL)
+        job->from_sets = from_sets;
+    if (larger == NULL || from_sets == NULL)
         return hanse_fail_nomem(error, "job", sizeof *larger);
-    job->groupings = larger;
+    job->from_sets[job->n_groupings] = from_set;
     job->groupings[job->n_groupings++] = *keys;
     *keys = (hanse_text_list){NULL, 0};
     return HANSE_OK;
@@ -169,11 +203,78 @@ hanse_status hanse_job_take_grouping(hanse_job *job, hanse_text_list *keys,
 hanse_status hanse_job_add_grouping(hanse_job *job, const char *keys,
                                     hanse_error *error)
 {
-    hanse_text_list list = {NULL, 0};
+    hanse_set_list list = {NULL, 0};
+    hanse_status status = HANSE_OK;
     if (*keys != '\0' && strcmp(keys, "total") != 0)
-        HANSE_TRY(split(keys, "grouping", &list, error));
-    const hanse_status status = hanse_job_take_grouping(job, &list, error);
-    hanse_text_list_clear(&list);
+        status = hanse_set_list_parse(job, keys, &list, error);
+    if (status == HANSE_OK)
+        status = hanse_job_add_sets(job, &list, error);
+    hanse_set_list_clear(&list);
+    return status;
+}
+
+/* "NAME = TEXT" taken apart, from malloc. `form` says what to write. */
+static hanse_status split_definition(const char *text, const char *what,
+                                     const char *form, char **name,
+                                     char **definition, hanse_error *error)
+{
+    const char *equals = strchr(text, '=');
+    const char *begin = text + strspn(text, " \t");
+    const char *end = equals != NULL ? equals : begin;
+    const char *rest = equals != NULL ? equals + 1 : end;
+    rest += strspn(rest, " \t");
+    while (end > begin && isspace((unsigned char)end[-1]))
+        end--;
+    if (end <= begin || *rest == '\0')
+        return hanse_fail(error, HANSE_ERR_SPEC, "%s '%s': write %s", what,
+                          text, form);
+    *name = strndup(begin, (size_t)(end - begin));
+    *definition = hanse_text_copy(rest);
+    if (*name != NULL && *definition != NULL)
+        return HANSE_OK;
+    free(*name);
+    free(*definition);
+    return hanse_fail_nomem(error, "job", strlen(text));
+}
+
+hanse_status hanse_job_put_key(hanse_job *job, const char *name,
+                               const char *definition, hanse_error *error)
+{
+    for (size_t i = 0; i < job->n_keys; i++) {
+        if (strcmp(job->keys[i].name, name) != 0)
+            continue;
+        if (strcmp(job->keys[i].definition, definition) == 0)
+            return HANSE_OK;
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "key '%s' is defined twice, as %.300s and as %.300s; "
+                          "give one another name",
+                          name, job->keys[i].definition, definition);
+    }
+    hanse_job_key key = {hanse_text_copy(name), hanse_text_copy(definition)};
+    hanse_job_key *larger =
+        realloc(job->keys, (job->n_keys + 1) * sizeof *larger);
+    if (larger != NULL)
+        job->keys = larger;
+    if (larger == NULL || key.name == NULL || key.definition == NULL) {
+        free(key.name);
+        free(key.definition);
+        return hanse_fail_nomem(error, "job", sizeof key);
+    }
+    job->keys[job->n_keys++] = key;
+    return HANSE_OK;
+}
+
+hanse_status hanse_job_add_key(hanse_job *job, const char *definition,
+                               hanse_error *error)
+{
+    char *name = NULL, *rest = NULL;
+    HANSE_TRY(split_definition(definition, "key",
+                               "NAME=DEFINITION, as in "
+                               "size=bin(employees, 10, 50)",
+                               &name, &rest, error));
+    const hanse_status status = hanse_job_put_key(job, name, rest, error);
+    free(name);
+    free(rest);
     return status;
 }
 
@@ -287,6 +388,27 @@ static hanse_status override_measures(hanse_job *job, hanse_job *with,
     return HANSE_OK;
 }
 
+/* Keys of the same name are replaced in their place. */
+static hanse_status override_keys(hanse_job *job, hanse_job *with,
+                                  hanse_error *error)
+{
+    for (size_t i = 0; i < with->n_keys; i++) {
+        const hanse_job_key *new = &with->keys[i];
+        hanse_job_key *old = NULL;
+        hanse_job_forget(job, hanse_place_definition, new->name);
+        for (size_t j = 0; old == NULL && j < job->n_keys; j++)
+            if (strcmp(job->keys[j].name, new->name) == 0)
+                old = &job->keys[j];
+        if (old != NULL)
+            HANSE_TRY(
+                hanse_job_set_text(&old->definition, new->definition, error));
+        else
+            HANSE_TRY(
+                hanse_job_put_key(job, new->name, new->definition, error));
+    }
+    return HANSE_OK;
+}
+
 hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
                                 hanse_error *error)
 {
@@ -299,6 +421,8 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
         clear_groupings(job);
         hanse_job_forget(job, hanse_place_key, NULL);
         job->groupings = with->groupings;
+        job->from_sets = with->from_sets;
+        with->from_sets = NULL;
         job->n_groupings = with->n_groupings;
         with->groupings = NULL;
         with->n_groupings = 0;
@@ -320,7 +444,9 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
         move_text(&job->model_formula[m], &with->model_formula[m]);
         job->use_model[m] = job->use_model[m] || with->use_model[m];
     }
-    const hanse_status status = override_measures(job, with, error);
+    hanse_status status = override_measures(job, with, error);
+    if (status == HANSE_OK)
+        status = override_keys(job, with, error);
     hanse_job_move_places(job, with);
     if (status == HANSE_OK)
         hanse_job_clear(with);
@@ -332,6 +458,10 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
 static hanse_status fill_spec(const hanse_job *job, hanse_spec *spec,
                               hanse_error *error)
 {
+    for (size_t i = 0; i < job->n_keys; i++)
+        if (!hanse_key_call_is(job->keys[i].definition, "map"))
+            HANSE_TRY(hanse_spec_define_key(spec, job->keys[i].name,
+                                            job->keys[i].definition, error));
     for (size_t i = 0; i < job->n_groupings; i++)
         HANSE_TRY(hanse_spec_add_grouping(
             spec, (const char *const *)job->groupings[i].items,

@@ -20,6 +20,12 @@ typedef struct hanse_job_measure {
     char *formula;
 } hanse_job_measure;
 
+/* A key that the job defines. */
+typedef struct hanse_job_key {
+    char *name;
+    char *definition; /* formula, bin(...) or map(...) */
+} hanse_job_key;
+
 /* Where a job file says something (io/job_places.h). */
 typedef struct hanse_job_place {
     const char *what; /* static storage */
@@ -29,10 +35,13 @@ typedef struct hanse_job_place {
 } hanse_job_place;
 
 typedef struct hanse_job {
-    hanse_text_list files;      /* names or glob patterns, in order */
-    char *table;                /* path in the files; NULL: by convention */
-    char *where;                /* filter; NULL: none */
+    hanse_text_list files; /* names or glob patterns, in order */
+    char *table;           /* path in the files; NULL: by convention */
+    char *where;           /* filter; NULL: none */
+    hanse_job_key *keys;
+    size_t n_keys;
     hanse_text_list *groupings; /* keys of each; n = 0 items: all rows */
+    bool *from_sets;            /* [grouping]: of a rollup or cube */
     size_t n_groupings;
     uint32_t statistics;                    /* 0: default */
     bool use_model[HANSE_MODEL_COUNT];      /* asked for by name */
@@ -52,17 +61,26 @@ void hanse_job_init(hanse_job *job);
 void hanse_job_clear(hanse_job *job);
 
 /* Setters; texts are copied. A repeated single value replaces the earlier
- * one. add_grouping takes "a,b,c" ("" or "total": all rows),
- * add_measure "name" or "name=formula", set_statistics "total,mean". */
+ * one. add_grouping takes an entry of `--by` (io/key_sets.h; "" or "total":
+ * all rows), add_measure "name" or "name=formula", add_key
+ * "name=definition", set_statistics "total,mean". */
 hanse_status hanse_job_add_file(hanse_job *job, const char *pattern,
                                 hanse_error *error);
 hanse_status hanse_job_set_text(char **slot, const char *text,
                                 hanse_error *error);
 hanse_status hanse_job_add_grouping(hanse_job *job, const char *keys,
                                     hanse_error *error);
-/* The same from a list of keys, which is moved; empty: all rows. */
+/* One grouping from a list of keys, which is moved; empty: all rows.
+ * `from_set`: a rollup or cube makes it, and it goes away for a plain grouping
+ * of the same keys. */
 hanse_status hanse_job_take_grouping(hanse_job *job, hanse_text_list *keys,
-                                     hanse_error *error);
+                                     bool from_set, hanse_error *error);
+hanse_status hanse_job_add_key(hanse_job *job, const char *definition,
+                               hanse_error *error);
+/* The same definition again changes nothing, another one is
+ * HANSE_ERR_SPEC. */
+hanse_status hanse_job_put_key(hanse_job *job, const char *name,
+                               const char *definition, hanse_error *error);
 hanse_status hanse_job_add_measure(hanse_job *job, const char *definition,
                                    hanse_error *error);
 hanse_status hanse_job_put_measure(hanse_job *job, const char *name,
@@ -74,8 +92,8 @@ hanse_status hanse_job_set_model(hanse_job *job, hanse_model model,
 
 /* Moves what `with` states over `job`: files, groupings, single values and
  * statistics replace the job's; measures and models replace those of the same
- * name and join the others. `with` is left empty. On failure both stay valid,
- * and part may have been moved. */
+ * name and join the others, as defined keys do. `with` is left empty. On
+ * failure both stay valid, and part may have been moved. */
 hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
                                 hanse_error *error);
 

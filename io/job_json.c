@@ -78,6 +78,15 @@ static json_t *statistics_json(uint32_t mask)
     return array;
 }
 
+static json_t *keys_json(const hanse_job *job)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < job->n_keys; i++)
+        object = put(object, job->keys[i].name,
+                     hanse_json_text(job->keys[i].definition));
+    return object;
+}
+
 static json_t *models_json(const hanse_job *job)
 {
     json_t *object = json_object();
@@ -103,6 +112,7 @@ json_t *hanse_job_json(const hanse_job *job)
     input = put_text(input, "table", job->table);
     input = put_text(input, "where", job->where);
     json_t *root = put(json_object(), "input", input);
+    root = put(root, "keys", keys_json(job));
     root = put(root, "group_by", groupings_json(job));
     root = put(root, "statistics", statistics_json(job->statistics));
     root = put(root, "models", models_json(job));

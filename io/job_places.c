@@ -14,6 +14,7 @@
 const char hanse_place_filter[] = "filter";
 const char hanse_place_measure[] = "measure";
 const char hanse_place_key[] = "group by";
+const char hanse_place_definition[] = "key";
 
 hanse_status hanse_job_note(hanse_job *job, const char *what, const char *name,
                             size_t line, size_t column, hanse_error *error)

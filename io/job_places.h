@@ -3,16 +3,18 @@
  * Where a job file says something: the engine finds a missing column or a
  * faulty formula long after the file was read, and its message should still
  * name line and column. The engine begins such messages with "filter",
- * "measure 'NAME'" or "group by", and quotes a key first of all.
+ * "measure 'NAME'", "key 'NAME'" or "group by", and quotes a key first of
+ * all.
  */
 #ifndef HANSE_IO_JOB_PLACES_H
 #define HANSE_IO_JOB_PLACES_H
 
 #include "io/job.h"
 
-extern const char hanse_place_filter[];  /* has no name */
-extern const char hanse_place_measure[]; /* models, too */
-extern const char hanse_place_key[];     /* of a grouping */
+extern const char hanse_place_filter[];     /* has no name */
+extern const char hanse_place_measure[];    /* models, too */
+extern const char hanse_place_key[];        /* of a grouping */
+extern const char hanse_place_definition[]; /* of a key */
 
 /* Notes where the job says it; `what` is one of the above, `name` NULL for a
  * filter, line and column count from 1. */

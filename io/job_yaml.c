@@ -14,6 +14,8 @@
 
 #include "engine/base/error.h"
 #include "io/job_places.h"
+#include "io/key_maps.h"
+#include "io/key_sets.h"
 #include "io/yaml_file.h"
 
 enum {
@@ -257,39 +259,173 @@ static hanse_status read_input(reader *r, const yaml_node_t *node)
     return read_mapping(r, node, "input", rules);
 }
 
+/* ---- keys --------------------------------------------------------------- */
+
+/* What a mapping of a key says: `{column: region, map: regions.csv, from: code,
+ * to: cluster, table: /regions}`. */
+enum {
+    MAP_COLUMN,
+    MAP_FILE,
+    MAP_FROM,
+    MAP_TO,
+    MAP_TABLE,
+    N_MAP
+};
+
+static const char *const map_words[N_MAP] = {"column", "map", "from", "to",
+                                             "table"};
+
+typedef struct map_texts {
+    const char *texts[N_MAP];
+} map_texts;
+
+static hanse_status read_map_pair(reader *r, const void *context,
+                                  const yaml_node_t *key, const char *name,
+                                  const yaml_node_t *value)
+{
+    map_texts *map = (map_texts *)(uintptr_t)context;
+    for (size_t i = 0; i < N_MAP; i++)
+        if (strcmp(name, map_words[i]) == 0)
+            return get_text(r, value, name, &map->texts[i]);
+    return fail_unknown(r, key, "key", name, map_words, N_MAP);
+}
+
+static hanse_status read_key_map(reader *r, const char *name,
+                                 const yaml_node_t *node)
+{
+    map_texts map = {{NULL}};
+    HANSE_TRY(read_pairs(r, node, name, read_map_pair, &map));
+    for (size_t i = 0; i < MAP_TABLE; i++)
+        if (map.texts[i] == NULL)
+            return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                                   "key '%s': '%s' is missing; a mapping is "
+                                   "{column: NAME, map: FILE, from: COLUMN, "
+                                   "to: COLUMN}",
+                                   name, map_words[i]);
+    char *definition = hanse_map_definition(
+        map.texts[MAP_COLUMN], map.texts[MAP_FILE], map.texts[MAP_FROM],
+        map.texts[MAP_TO], map.texts[MAP_TABLE]);
+    if (definition == NULL)
+        return hanse_fail_nomem(r->error, "job", strlen(name));
+    const hanse_status status =
+        hanse_job_put_key(r->job, name, definition, r->error);
+    free(definition);
+    return place(r, node, status);
+}
+
+static hanse_status read_key(reader *r, const void *context,
+                             const yaml_node_t *key, const char *name,
+                             const yaml_node_t *value)
+{
+    const char *definition = NULL;
+    (void)context;
+    HANSE_TRY(
+        note(r, is_null(value) ? key : value, hanse_place_definition, name));
+    if (value->type == YAML_MAPPING_NODE)
+        return read_key_map(r, name, value);
+    HANSE_TRY(get_text(r, value, name, &definition));
+    return place(r, key, hanse_job_put_key(r->job, name, definition, r->error));
+}
+
+static hanse_status read_keys(reader *r, const yaml_node_t *node)
+{
+    return read_pairs(r, node, "keys", read_key, NULL);
+}
+
 /* ---- group_by, statistics, missing_keys --------------------------------- */
 
-static hanse_status read_key_list(reader *r, const yaml_node_t *node,
-                                  hanse_text_list *keys)
+/* One key of a grouping, by its name. */
+static hanse_status read_key_name(reader *r, const yaml_node_t *node,
+                                  hanse_set_element *element)
 {
-    if (n_items(node) > MAX_ENTRIES)
+    const char *name = NULL;
+    HANSE_TRY(get_text(r, node, "group_by", &name));
+    HANSE_TRY(
+        place(r, node, hanse_text_list_add(&element->keys, name, r->error)));
+    return note(r, node, hanse_place_key, name);
+}
+
+static hanse_status check_keys(const reader *r, const yaml_node_t *node)
+{
+    if (node->type == YAML_SEQUENCE_NODE && n_items(node) > MAX_ENTRIES)
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "group_by: more than %d keys", MAX_ENTRIES);
+    return HANSE_OK;
+}
+
+/* `rollup: [chain, cluster]`, `cube: [...]`. */
+static hanse_status read_set(reader *r, const void *context,
+                             const yaml_node_t *key, const char *name,
+                             const yaml_node_t *value)
+{
+    static const char *const known[] = {"rollup", "cube"};
+    hanse_set_list *list = (hanse_set_list *)(uintptr_t)context;
+    hanse_set_element *element;
+    const bool is_cube = strcmp(name, known[1]) == 0;
+    if (!is_cube && strcmp(name, known[0]) != 0)
+        return fail_unknown(r, key, "key", name, known, COUNT(known));
+    HANSE_TRY(hanse_set_list_add(
+        list, is_cube ? HANSE_SET_CUBE : HANSE_SET_ROLLUP, &element, r->error));
+    if (value->type != YAML_SEQUENCE_NODE)
+        return read_key_name(r, value, element);
+    if (n_items(value) == 0)
+        return hanse_yaml_fail(r->error, r->path, value->start_mark,
+                               "%s: the list is empty", name);
+    HANSE_TRY(check_keys(r, value));
+    for (size_t i = 0; i < n_items(value); i++)
+        HANSE_TRY(read_key_name(r, item(r, value, i), element));
+    return HANSE_OK;
+}
+
+/* An entry of group_by that is no text: a list of keys, rollups and cubes, or
+ * one of the latter. */
+static hanse_status read_set_list(reader *r, const yaml_node_t *node,
+                                  hanse_set_list *list)
+{
+    if (node->type == YAML_MAPPING_NODE)
+        return read_pairs(r, node, "group_by", read_set, list);
+    HANSE_TRY(check_keys(r, node));
     for (size_t i = 0; i < n_items(node); i++) {
-        const char *name = NULL;
-        const yaml_node_t *key = item(r, node, i);
-        HANSE_TRY(get_text(r, key, "group_by", &name));
-        HANSE_TRY(place(r, key, hanse_text_list_add(keys, name, r->error)));
-        HANSE_TRY(note(r, key, hanse_place_key, name));
+        const yaml_node_t *entry = item(r, node, i);
+        hanse_set_element *element;
+        if (entry->type == YAML_MAPPING_NODE) {
+            HANSE_TRY(read_pairs(r, entry, "group_by", read_set, list));
+            continue;
+        }
+        HANSE_TRY(hanse_set_list_add(list, HANSE_SET_KEY, &element, r->error));
+        HANSE_TRY(read_key_name(r, entry, element));
     }
-    return hanse_job_take_grouping(r->job, keys, r->error);
+    return HANSE_OK;
+}
+
+/* A text as `--by` takes it. The keys that it names and defines are found at
+ * its place. */
+static hanse_status read_grouping_text(reader *r, const yaml_node_t *node)
+{
+    const char *text = NULL;
+    const size_t n_groupings = r->job->n_groupings;
+    const size_t n_keys = r->job->n_keys;
+    HANSE_TRY(get_text(r, node, "group_by", &text));
+    HANSE_TRY(place(r, node, hanse_job_add_grouping(r->job, text, r->error)));
+    for (size_t k = n_keys; k < r->job->n_keys; k++)
+        HANSE_TRY(note(r, node, hanse_place_definition, r->job->keys[k].name));
+    for (size_t g = n_groupings; g < r->job->n_groupings; g++)
+        for (size_t i = 0; i < r->job->groupings[g].n; i++)
+            HANSE_TRY(
+                note(r, node, hanse_place_key, r->job->groupings[g].items[i]));
+    return HANSE_OK;
 }
 
 static hanse_status read_grouping(reader *r, const yaml_node_t *node)
 {
-    if (node->type == YAML_SEQUENCE_NODE) {
-        hanse_text_list keys = {NULL, 0};
-        const hanse_status status = read_key_list(r, node, &keys);
-        hanse_text_list_clear(&keys);
-        return status;
-    }
-    const char *text = NULL;
-    HANSE_TRY(get_text(r, node, "group_by", &text));
-    HANSE_TRY(place(r, node, hanse_job_add_grouping(r->job, text, r->error)));
-    const hanse_text_list *keys = &r->job->groupings[r->job->n_groupings - 1];
-    for (size_t i = 0; i < keys->n; i++)
-        HANSE_TRY(note(r, node, hanse_place_key, keys->items[i]));
-    return HANSE_OK;
+    if (node->type == YAML_SCALAR_NODE)
+        return read_grouping_text(r, node);
+    hanse_set_list list = {NULL, 0};
+    hanse_status status = read_set_list(r, node, &list);
+    if (status == HANSE_OK)
+        status = place(r, node, hanse_job_add_sets(r->job, &list, r->error));
+    hanse_set_list_clear(&list);
+    return status;
 }
 
 static hanse_status read_group_by(reader *r, const yaml_node_t *node)
@@ -409,10 +545,15 @@ static hanse_status read_output(reader *r, const yaml_node_t *node)
 }
 
 static const key_rule job_rules[] = {
-    {"input", read_input},           {"group_by", read_group_by},
-    {"statistics", read_statistics}, {"models", read_models},
-    {"measures", read_measures},     {"missing_keys", read_missing_keys},
-    {"output", read_output},         {NULL, NULL},
+    {"input", read_input},
+    {"keys", read_keys},
+    {"group_by", read_group_by},
+    {"statistics", read_statistics},
+    {"models", read_models},
+    {"measures", read_measures},
+    {"missing_keys", read_missing_keys},
+    {"output", read_output},
+    {NULL, NULL},
 };
 
 hanse_status hanse_job_load(hanse_job *job, const char *path,

@@ -14,6 +14,10 @@
 #define HANSE_ATTRIBUTE_KEYS    "keys"         /* blank-separated names */
 #define HANSE_ATTRIBUTE_DROPPED "rows_dropped" /* int64, absent if none */
 
+/* Of a key through a mapping table: rows whose value the table lacks, int64,
+ * absent if none. */
+#define HANSE_ATTRIBUTE_UNMAPPED "rows_unmapped"
+
 /* Of a key with missing or empty entries: the name of its flags. */
 #define HANSE_ATTRIBUTE_FLAGS "ancillary_variables"
 

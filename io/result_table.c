@@ -168,6 +168,14 @@ static bool write_dimension(table_writer *w)
     return w->place.scale >= 0 && H5DSset_scale(w->place.scale, text) >= 0;
 }
 
+static bool put_unmapped(hid_t dataset, const hanse_column *key)
+{
+    const int64_t n = (int64_t)key->n_unmapped;
+    return n == 0 ||
+           hanse_attribute_put_values(dataset, HANSE_ATTRIBUTE_UNMAPPED,
+                                      H5T_STD_I64LE, H5T_NATIVE_INT64, 1, &n);
+}
+
 static bool write_key(table_writer *w, size_t k)
 {
     const hanse_column *key = &w->table->keys[k];
@@ -175,7 +183,8 @@ static bool write_key(table_writer *w, size_t k)
     const hid_t dataset = hanse_result_write_column(&w->place, name, key);
     if (dataset < 0)
         return false;
-    bool written = put_attributes(dataset, name, key);
+    bool written =
+        put_attributes(dataset, name, key) && put_unmapped(dataset, key);
     if (w->flags[k] != 0)
         written =
             written && hanse_attribute_put_text(dataset, HANSE_ATTRIBUTE_FLAGS,

@@ -324,6 +324,10 @@ static value evaluate_call(const node *n, size_t row)
         return number_value(hanse_exp(x));
     case 'l':
         return number_value(hanse_log(x));
+    case 'f':
+        return number_value(floor(x));
+    case 'c':
+        return number_value(ceil(x));
     default:
         return number_value(x);
     }

@@ -99,13 +99,13 @@ static const error_case error_cases[] = {
      "  minn(1, 2)\n"
      "  ^~~~"},
     {NUMBER, "power(1, 2)", HANSE_ERR_FORMULA,
-     "filter: no function 'power'; there are abs, min, max, log, exp, sqrt and "
-     "isnan\n"
+     "filter: no function 'power'; there are abs, min, max, log, exp, sqrt, "
+     "floor, ceil and isnan\n"
      "  power(1, 2)\n"
      "  ^~~~~"},
     {NUMBER, "chain(2)", HANSE_ERR_FORMULA,
-     "filter: no function 'chain'; there are abs, min, max, log, exp, sqrt and "
-     "isnan\n"
+     "filter: no function 'chain'; there are abs, min, max, log, exp, sqrt, "
+     "floor, ceil and isnan\n"
      "  chain(2)\n"
      "  ^~~~~"},
     {NUMBER, "1.2.3", HANSE_ERR_FORMULA,

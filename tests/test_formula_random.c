@@ -79,7 +79,8 @@ static node *grow_number(int depth)
                                           "18446744073709551616",
                                           "1e-320"};
     static const char *const binary[] = {"+", "-", "*", "/"};
-    static const char *const unary_calls[] = {"abs", "sqrt", "exp", "log"};
+    static const char *const unary_calls[] = {"abs", "sqrt",  "exp",
+                                              "log", "floor", "ceil"};
     const unsigned choice = below(depth <= 0 ? 5 : 14);
     node *made;
     if (choice < 4)
@@ -94,7 +95,7 @@ static node *grow_number(int depth)
         made = new_node(PREFIX, "-", 6);
         made->n_operands = 1;
     } else if (choice == 11) {
-        made = new_node(CALL, unary_calls[below(4)], 7);
+        made = new_node(CALL, unary_calls[below(6)], 7);
         made->n_operands = 1;
     } else if (choice == 12) {
         made = new_node(CALL, below(2) == 0 ? "min" : "max", 7);

@@ -162,7 +162,7 @@ static void job_load_wrong_types_are_located(void **state)
     expect_error("input:\n  where:\n",
                  "job.yaml:2:9: where: expected a text, found nothing");
     expect_error("group_by: [cluster, {a: b}]\n",
-                 "job.yaml:1:21: group_by: expected a text, found a mapping");
+                 "job.yaml:1:22: unknown key 'a'; known: rollup, cube");
     expect_error("group_by: [[cluster, [a]]]\n",
                  "job.yaml:1:22: group_by: expected a text, found a list");
     expect_error("group_by: []\n", "job.yaml:1:11: group_by: the list is "

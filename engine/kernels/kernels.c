@@ -15,6 +15,7 @@ static const hanse_kernels scalar = {
     .unshuffle_bits = hanse_unshuffle_bits_scalar,
     .gather = hanse_gather_scalar,
     .byte_swap = hanse_byte_swap_scalar,
+    .select = hanse_select_scalar,
 };
 
 #if defined(__x86_64__)
@@ -29,6 +30,7 @@ static const hanse_kernels avx2 = {
     .unshuffle_bits = hanse_unshuffle_bits_avx2,
     .gather = hanse_gather_scalar,
     .byte_swap = hanse_byte_swap_avx2,
+    .select = hanse_select_avx2,
 };
 
 static const hanse_kernels avx512 = {
@@ -42,6 +44,7 @@ static const hanse_kernels avx512 = {
     .unshuffle_bits = hanse_unshuffle_bits_avx512,
     .gather = hanse_gather_scalar,
     .byte_swap = hanse_byte_swap_avx512,
+    .select = hanse_select_avx512,
 };
 #endif
 

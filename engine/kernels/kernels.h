@@ -12,6 +12,7 @@
 #include "engine/kernels/extremes.h"
 #include "engine/kernels/fields.h"
 #include "engine/kernels/group_add.h"
+#include "engine/kernels/select.h"
 #include "engine/kernels/unshuffle.h"
 
 typedef struct hanse_kernels {
@@ -25,6 +26,7 @@ typedef struct hanse_kernels {
     hanse_unshuffle_bits_function *unshuffle_bits;
     hanse_gather_function *gather;
     hanse_byte_swap_function *byte_swap;
+    hanse_select_function *select;
 } hanse_kernels;
 
 /* Static storage; `cpu` must be one that the machine has. */
