@@ -413,6 +413,37 @@ static void adds_report_full_limbs(void **state)
     }
 }
 
+/* Conditions of all densities and lengths, at the end of a page's worth. */
+static void select_lists_rows_that_hold(void **state)
+{
+    (void)state;
+    enum {
+        MOST = 2100
+    };
+    static uint8_t condition[MOST];
+    static uint16_t expected[MOST + HANSE_SELECT_SLACK];
+    static uint16_t found[MOST + HANSE_SELECT_SLACK];
+    static const unsigned per_256[] = {0, 1, 20, 128, 250, 256};
+    for (size_t n = 0; n < MOST; n += n < 300 ? 1 : 97) {
+        for (size_t d = 0; d < 6; d++) {
+            size_t n_expected = 0;
+            for (size_t i = 0; i < n; i++) {
+                condition[i] = (random_bits() & 0xff) < per_256[d];
+                if (condition[i])
+                    expected[n_expected++] = (uint16_t)i;
+            }
+            for (int cpu = 0; cpu <= (int)hanse_cpu_detect(); cpu++) {
+                const hanse_kernels *table = hanse_kernels_of((hanse_cpu)cpu);
+                memset(found, 0xee, sizeof found);
+                assert_int_equal(table->select(condition, n, found),
+                                 n_expected);
+                assert_memory_equal(found, expected,
+                                    n_expected * sizeof expected[0]);
+            }
+        }
+    }
+}
+
 static void cpu_ceiling_is_respected(void **state)
 {
     (void)state;
@@ -438,6 +469,7 @@ int main(void)
         cmocka_unit_test(splits_agree_with_scalar),
         cmocka_unit_test(split_integers_restores_them),
         cmocka_unit_test(transpose_moves_every_piece),
+        cmocka_unit_test(select_lists_rows_that_hold),
         cmocka_unit_test(group_add_adds_every_lane),
         cmocka_unit_test(total_add_takes_sums_and_extremes),
         cmocka_unit_test(extremes_keep_the_order_of_numbers),
