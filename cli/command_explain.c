@@ -71,6 +71,47 @@ static void print_measures(const hanse_spec *spec, const hanse_plan *plan)
     printf("\n");
 }
 
+/* What kind of key a definition gives. */
+static void print_kind(const hanse_plan_key *key)
+{
+    switch (key->source) {
+    case HANSE_KEY_BINS:
+        printf(" (%zu intervals)", key->n_labels);
+        break;
+    case HANSE_KEY_CONDITION:
+        printf(" (condition)");
+        break;
+    case HANSE_KEY_FORMULA:
+        printf(" (integer)");
+        break;
+    case HANSE_KEY_MAPPING:
+        printf(" (%s values, to ",
+               hanse_format_count(hanse_mapping_n(key->mapping)).text);
+        if (key->n_labels > 0)
+            printf("%s texts)", hanse_format_count(key->n_labels).text);
+        else
+            printf("integers)");
+        break;
+    default:
+        printf(" (column)");
+        break;
+    }
+}
+
+static void print_keys(const hanse_plan *plan)
+{
+    const char *title = "keys";
+    for (size_t i = 0; i < plan->n_keys; i++) {
+        const hanse_plan_key *key = &plan->keys[i];
+        if (key->definition == NULL)
+            continue;
+        printf("%-12s%s = %s", title, key->name, key->definition);
+        print_kind(key);
+        printf("\n");
+        title = "";
+    }
+}
+
 static void print_groupings(const hanse_spec *spec)
 {
     for (size_t i = 0; i < spec->n_groupings; i++) {
@@ -109,7 +150,10 @@ static void print_work(const hanse_run_arguments *arguments,
     const size_t n_threads =
         arguments->n_threads < n_morsels ? arguments->n_threads : n_morsels;
     const uint64_t morsel_rows = n_morsels > 0 ? n_rows / n_morsels : 0;
-    printf("passes      1: read, filter, formulas, groups, sums\n");
+    const bool two_steps = plan->filter != NULL && !source->rows_together;
+    printf("passes      1: read%s, filter, %sformulas, groups, sums\n",
+           two_steps ? " the filter's columns" : "",
+           two_steps ? "read the others where a row is left, " : "");
     printf("morsels     %zu, about %s rows each\n", n_morsels,
            hanse_format_count(morsel_rows).text);
     printf("threads     %zu\n", n_threads);
@@ -138,6 +182,7 @@ static hanse_status explain(const hanse_run_arguments *arguments,
         print_input(input.source);
         print_columns(plan, schema);
         print_measures(input.spec, plan);
+        print_keys(plan);
         print_groupings(input.spec);
         print_work(arguments, input.source, plan);
         hanse_plan_destroy(plan);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -310,6 +311,7 @@ static void csv_reads_a_pipe(void **state)
     assert_int_equal(hanse_csv_next(csv, &fields, NULL), HANSE_OK);
     assert_string_equal(fields[1].text, "2");
     hanse_csv_close(csv);
+    assert_int_equal(waitpid(writer, NULL, 0), writer);
 }
 
 int main(void)

@@ -101,6 +101,75 @@ static void merge_of_other_filter_is_refused(void **state)
                  create("x", NULL, &two_columns));
 }
 
+/* An aggregation by a key `k` of that definition. */
+static hanse_aggregation *create_by(const char *definition)
+{
+    static const char *const keys[] = {"k"};
+    hanse_spec *spec = create_spec("x", NULL);
+    hanse_aggregation *aggregation;
+    hanse_error error;
+    check(hanse_spec_define_key(spec, "k", definition, &error), &error);
+    check(hanse_spec_define_key(spec, "k", definition, &error), &error);
+    check(hanse_spec_add_grouping(spec, keys, 1, &error), &error);
+    check(hanse_aggregation_create(spec, &two_columns, &aggregation, &error),
+          &error);
+    assert_int_equal(hanse_spec_define_key(spec, "k", "sector", &error),
+                     strcmp(definition, "sector") == 0 ? HANSE_OK
+                                                       : HANSE_ERR_SPEC);
+    assert_int_equal(hanse_spec_define_key(spec, "", "sector", &error),
+                     HANSE_ERR_SPEC);
+    assert_int_equal(hanse_spec_define_key(spec, "k", NULL, &error),
+                     HANSE_ERR_ARGUMENT);
+    hanse_spec_destroy(spec);
+    return aggregation;
+}
+
+static void merge_of_other_keys_is_refused(void **state)
+{
+    (void)state;
+    refuse_merge(create_by("bin(x, 2)"), create_by("bin(x, 3)"));
+    refuse_merge(create_by("x > 2"), create_by("x > 3"));
+    refuse_merge(create_by("sector"), create_by("sector + 0"));
+}
+
+static void made_keys_group_and_merge(void **state)
+{
+    (void)state;
+    hanse_aggregation *a = create_by("bin(x, 1.5, 4)");
+    hanse_aggregation *b = create_by("bin(x, 1.5, 4)");
+    hanse_result *result;
+    hanse_error error;
+    check(hanse_aggregation_add(a, &three_rows, &error), &error);
+    check(hanse_aggregation_add(b, &three_rows, &error), &error);
+    check(hanse_aggregation_merge(a, b, &error), &error);
+    check(hanse_aggregation_finish(a, &result, &error), &error);
+    const hanse_table *table = hanse_result_find(result, "by_k");
+    assert_non_null(table);
+    assert_int_equal(table->n_rows, 3);
+    static const char *const labels[] = {"<1.5", "1.5-4", ">=4"};
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(((const char *const *)table->keys[0].values)[i],
+                            labels[i]);
+    assert_string_equal(table->keys[0].long_name, "bin(x, 1.5, 4)");
+    hanse_result_destroy(result);
+    hanse_aggregation_destroy(a);
+    hanse_aggregation_destroy(b);
+}
+
+static void key_that_is_no_integer_breaks_the_aggregation(void **state)
+{
+    (void)state;
+    hanse_aggregation *a = create_by("x / 4");
+    hanse_error error;
+    assert_int_equal(hanse_aggregation_add(a, &three_rows, &error),
+                     HANSE_ERR_OVERFLOW);
+    assert_non_null(strstr(error.message, "key 'k': its value 0.25 in row 0 is "
+                                          "not a whole number"));
+    assert_int_equal(hanse_aggregation_add(a, &three_rows, &error),
+                     HANSE_ERR_ARGUMENT);
+    hanse_aggregation_destroy(a);
+}
+
 static void merge_of_other_formula_is_refused(void **state)
 {
     (void)state;
@@ -398,6 +467,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(merge_of_other_filter_is_refused),
         cmocka_unit_test(merge_of_other_formula_is_refused),
+        cmocka_unit_test(merge_of_other_keys_is_refused),
+        cmocka_unit_test(made_keys_group_and_merge),
+        cmocka_unit_test(key_that_is_no_integer_breaks_the_aggregation),
         cmocka_unit_test(merge_of_other_labels_is_refused),
         cmocka_unit_test(merge_of_same_specification_adds),
         cmocka_unit_test(groups_of_one_label_keep_their_order),

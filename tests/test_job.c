@@ -111,6 +111,86 @@ static void job_load_single_entries_need_no_brackets(void **state)
                 "{\"models\":{\"resource\":\"2 * x\"}}");
 }
 
+static void job_load_keys_and_sets_arrive(void **state)
+{
+    (void)state;
+    expect_json("keys:\n"
+                "  size: bin(staff, 10, 50)\n"
+                "  area: {column: region, map: 'it''s.csv', from: code, "
+                "to: my area}\n"
+                "  land: {column: region, map: r.h5, from: a, to: b, "
+                "table: /t}\n"
+                "group_by: [size, {rollup: [chain, area]}, "
+                "[year, {cube: [a, b]}], 'x>y', 'z=floor(u/2),x']\n",
+                "{\"group_by\":[\"size\",\"chain\",[\"chain\",\"area\"],"
+                "[\"year\",\"a\"],[\"year\",\"b\"],[\"year\",\"a\",\"b\"],"
+                "\"year\",\"x\",[\"x\",\"y\"],[\"z\",\"x\"]],"
+                "\"keys\":{\"area\":\"map(region, 'it''s.csv', code, "
+                "`my area`)\",\"land\":\"map(region, 'r.h5', a, b, '/t')\","
+                "\"size\":\"bin(staff, 10, 50)\",\"z\":\"floor(u/2)\"}}");
+    expect_json("group_by: {rollup: chain}\n", "{\"group_by\":[\"chain\"]}");
+    expect_json("group_by: '`a,b`, `c``d` , e f'\n",
+                "{\"group_by\":[[\"a,b\",\"c`d\",\"e f\"]]}");
+    expect_json("group_by: \"k=a == 'x,)' and (b > 2), c\"\n",
+                "{\"group_by\":[[\"k\",\"c\"]],"
+                "\"keys\":{\"k\":\"a == 'x,)' and (b > 2)\"}}");
+}
+
+static void job_load_faulty_keys_and_sets_are_located(void **state)
+{
+    (void)state;
+    expect_error("keys: {a: {column: x, map: f, from: g}}\n",
+                 "job.yaml:1:11: key 'a': 'to' is missing; a mapping is "
+                 "{column: NAME, map: FILE, from: COLUMN, to: COLUMN}");
+    expect_error("keys: {a: {colum: x}}\n",
+                 "job.yaml:1:12: unknown key 'colum', did you mean 'column'?");
+    expect_error("keys: {a: [b]}\n",
+                 "job.yaml:1:11: a: expected a text, found a list");
+    expect_error("keys: [a]\n", "job.yaml:1:7: keys: expected 'key: value' "
+                                "lines, found a list");
+    expect_error("keys: {a: }\n",
+                 "job.yaml:1:11: a: expected a text, found nothing");
+    expect_error("keys: {a: b}\ngroup_by: a=c\n",
+                 "job.yaml:2:11: key 'a' is defined twice, as b and as c; give "
+                 "one another name");
+    expect_error("group_by: {rollup: []}\n",
+                 "job.yaml:1:20: rollup: the list is empty");
+    expect_error("group_by: {rolup: [a]}\n",
+                 "job.yaml:1:12: unknown key 'rolup', did you mean 'rollup'?");
+    expect_error("group_by: [{cube: [a, [b]]}]\n",
+                 "job.yaml:1:23: group_by: expected a text, found a list");
+    expect_error("group_by:\n- {cube: [a,b,c,d,e,f,g,h,i,j,k]}\n",
+                 "job.yaml:2:3: grouping: a cube of 11 keys; at most 10, or "
+                 "list the groupings that are wanted");
+    expect_error("group_by: rollup(a\n",
+                 "job.yaml:1:11: grouping 'rollup(a': a bracket is not closed");
+}
+
+static void job_override_keys_replace_those_of_the_name(void **state)
+{
+    (void)state;
+    hanse_job job, with;
+    hanse_error error;
+    char *json;
+    assert_int_equal(load("keys: {a: x, b: y}\ngroup_by: a\n", &job, &error),
+                     HANSE_OK);
+    hanse_job_init(&with);
+    assert_int_equal(hanse_job_add_key(&with, " b = floor(z)", &error),
+                     HANSE_OK);
+    assert_int_equal(hanse_job_add_grouping(&with, "c=u>1,b", &error),
+                     HANSE_OK);
+    assert_int_equal(hanse_job_add_key(&with, "b", &error), HANSE_ERR_SPEC);
+    assert_int_equal(hanse_job_add_key(&with, "b=", &error), HANSE_ERR_SPEC);
+    assert_int_equal(hanse_job_override(&job, &with, &error), HANSE_OK);
+    assert_int_equal(hanse_job_to_json(&job, &json, &error), HANSE_OK);
+    assert_string_equal(json, "{\"group_by\":[[\"c\",\"b\"]],\"keys\":{"
+                              "\"a\":\"x\",\"b\":\"floor(z)\","
+                              "\"c\":\"u>1\"}}");
+    free(json);
+    hanse_job_clear(&with);
+    hanse_job_clear(&job);
+}
+
 static void job_load_unknown_key_is_located_and_corrected(void **state)
 {
     (void)state;
@@ -462,6 +542,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(job_load_every_key_arrives),
         cmocka_unit_test(job_load_single_entries_need_no_brackets),
+        cmocka_unit_test(job_load_keys_and_sets_arrive),
+        cmocka_unit_test(job_load_faulty_keys_and_sets_are_located),
+        cmocka_unit_test(job_override_keys_replace_those_of_the_name),
         cmocka_unit_test(job_load_unknown_key_is_located_and_corrected),
         cmocka_unit_test(job_load_bad_values_are_located),
         cmocka_unit_test(job_load_wrong_types_are_located),

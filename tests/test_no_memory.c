@@ -100,6 +100,11 @@ static void fill(rows *r, int64_t step)
 static hanse_status describe(hanse_spec *spec, hanse_error *error)
 {
     static const char *const keys[] = {"code", "town"};
+    static const char *const made[] = {"size", "town", "late", "half"};
+    HANSE_TRY(hanse_spec_define_key(spec, "size", "bin(staff, 10, 99)", error));
+    HANSE_TRY(hanse_spec_define_key(spec, "late", "staff >= 200", error));
+    HANSE_TRY(hanse_spec_define_key(spec, "half", "floor(staff / 2)", error));
+    HANSE_TRY(hanse_spec_add_grouping(spec, made, 4, error));
     HANSE_TRY(hanse_spec_add_grouping(spec, keys, 2, error));
     HANSE_TRY(hanse_spec_add_grouping(spec, keys, 1, error));
     HANSE_TRY(hanse_spec_add_measure(spec, "x", "x", error));

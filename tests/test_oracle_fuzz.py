@@ -4,12 +4,15 @@
 
 Each case makes a table (random columns of all types, missing values,
 infinities, zeros of both signs, exponents from narrow to the whole range of
-binary64), writes it as one or several files, runs a random job and compares
-every value of every table to the last bit. A failing case prints its number,
+binary64), writes it as one or several files, runs a random job (with keys that
+are bins, formulas, conditions and mappings, and with rollups and cubes) and
+compares every value of every table to the last bit. A failing case prints its number,
 which runs it alone.
 
 usage: test_oracle_fuzz.py HANSE [CASES [FIRST]]
 """
+import csv
+import itertools
 import math
 import os
 import random
@@ -33,6 +36,7 @@ class Column:
     def __init__(self, values, stored, dtype=None, fill=None):
         self.values, self.stored = values, stored
         self.dtype, self.fill = dtype, fill
+        self.ranks = None  # of labels, where they have an order of their own
         self.is_float = dtype is None and stored.dtype.kind == "f"
 
 
@@ -137,6 +141,92 @@ def integer_measure(rng, n):
     return integers(rng, n, low, high, kind, rng.random() < 0.4)
 
 
+# ---- Keys and measures that are made ----------------------------------------
+
+class Made:
+    """A key with a definition, or a measure with a formula."""
+
+    def __init__(self, definition, values, ranks=None):
+        self.definition, self.values, self.ranks = definition, values, ranks
+        self.is_float = True
+
+
+def literal(number):
+    return f"({number})" if number < 0 else str(number)
+
+
+def make_bins(rng, name, column):
+    present = [v for v in column.values if v is not None] or [0]
+    edges = sorted({rng.choice(present) + rng.choice([-1, 0, 0, 1])
+                    for _ in range(rng.randint(1, 6))})
+    between = " to " if edges[0] < 0 else "-"
+    labels = [f"<{edges[0]}", *(f"{a}{between}{b}"
+                                for a, b in zip(edges, edges[1:])),
+              f">={edges[-1]}"]
+    values = [None if v is None else labels[sum(e <= v for e in edges)]
+              for v in column.values]
+    return Made(f"bin({name}, {', '.join(map(str, edges))})", values,
+                {label: i for i, label in enumerate(labels)})
+
+
+def make_formula(rng, name, column):
+    divisor = rng.choice([1, 7, 1000])
+    values = [None if v is None else math.floor(float(v) / divisor)
+              for v in column.values]
+    if any(v is not None and not -2**63 <= v < 2**63 for v in values):
+        return None
+    return Made(f"floor({name} / {divisor})", values)
+
+
+def make_condition(rng, name, column):
+    bound = rng.choice([v for v in column.values if v is not None] or [0])
+    return Made(f"{name} >= {literal(bound)}",
+                [None if v is None else int(v >= bound) for v in column.values])
+
+
+def make_mapping(rng, name, column, path):
+    """Some values are mapped, to texts or integers, and some are not."""
+    to_text = rng.random() < 0.5
+    targets = {}
+    for value in {v for v in column.values if v is not None}:
+        if rng.random() < 0.8:
+            targets[value] = (rng.choice(["", "a,b", "q\"", "é", "x"])
+                              if to_text else rng.randint(-9, 9))
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+        writer.writerow(["from", "to"])
+        writer.writerows(rng.sample(list(targets.items()), len(targets)))
+    if to_text and targets and all(t == "" for t in targets.values()):
+        return None  # and not a text at all
+    return Made(f"map({name}, '{path}', from, to)",
+                [targets.get(v) for v in column.values])
+
+
+def make_keys(rng, columns, folder):
+    made = {}
+    for name, column in columns.items():
+        if name[0] != "k" or rng.random() < 0.5:
+            continue
+        is_integer = column.dtype is None and column.stored.dtype.kind in "iu"
+        how = rng.choice(["bins", "formula", "condition", "map"]
+                         if is_integer else ["map"])
+        if how == "map":
+            key = make_mapping(rng, name, column, f"{folder}/{name}.csv")
+        else:
+            key = {"bins": make_bins, "formula": make_formula,
+                   "condition": make_condition}[how](rng, name, column)
+        if key is not None:
+            made[f"d{name}"] = key
+    return made
+
+
+def make_measure(columns):
+    """A formula of two columns; Python rounds each operation as it does."""
+    values = [None if v is None else float(v) * 0.75 + p for v, p in
+              zip(columns["m0"].values, columns["pick"].values)]
+    return Made("m0 * 0.75 + pick", values)
+
+
 # ---- Writing ----------------------------------------------------------------
 
 def as_dtype(column):
@@ -239,9 +329,15 @@ def expect(values, is_float):
     return out
 
 
-def sort_key(key):
-    return [(k is None, k.encode() if isinstance(k, str) else (k or 0))
-            for k in key]
+def sort_key(columns, keys):
+    def place(name, value):
+        if value is None:
+            return (True, 0)
+        ranks = columns[name].ranks
+        if ranks is not None:
+            return (False, ranks[value])
+        return (False, value.encode() if isinstance(value, str) else value)
+    return lambda key: [place(n, k) for n, k in zip(keys, key)]
 
 
 def group_rows(columns, keys, kept, drop):
@@ -285,7 +381,8 @@ def read_labels(group, keys):
         values = [v.decode() if isinstance(v, bytes) else v for v in values]
         if f"{k}_missing" in group:
             flags = group[f"{k}_missing"][()]
-            values = [None if f == 1 else v for v, f in zip(values, flags)]
+            values = [None if f == 1 else "" if f == 2 else v
+                      for v, f in zip(values, flags)]
         labels.append(values)
     return list(zip(*labels)) if keys else [()]
 
@@ -293,7 +390,7 @@ def read_labels(group, keys):
 def check_table(group, columns, keys, measures, statistics, groups):
     """The first difference as a text, None when all is as expected."""
     found = read_labels(group, keys)
-    if found != sorted(groups, key=sort_key):
+    if found != sorted(groups, key=sort_key(columns, keys)):
         return f"{group.name}: keys {found[:5]}"
     for row, key in enumerate(found):
         rows = groups[key]
@@ -325,13 +422,19 @@ def make_columns(rng, n):
     return columns
 
 
-def run_hanse(files, out, groupings, measures, statistics, rng, limit, drop):
+def run_hanse(files, out, entries, columns, measures, statistics, rng, limit,
+              drop):
     command = [HANSE, "run", *files, "-o", out, "--quiet", "--threads",
                str(rng.choice([1, 2, 3, 8])), "-s", ",".join(statistics)]
-    for keys in groupings:
-        command += ["--by", ",".join(keys)]
+    for entry in entries:
+        command += ["--by", entry]
+    for name, column in columns.items():
+        if isinstance(column, Made) and name[0] == "d":
+            command += ["--key", f"{name}={column.definition}"]
     for measure in measures:
-        command += ["-m", measure]
+        column = columns[measure]
+        command += ["-m", f"{measure}={column.definition}"
+                    if isinstance(column, Made) else measure]
     if limit is not None:
         command += ["--where", f"pick < {limit}"]
     if drop:
@@ -342,12 +445,25 @@ def run_hanse(files, out, groupings, measures, statistics, rng, limit, drop):
 
 
 def pick_groupings(rng, names):
-    groupings = []
+    """Entries of --by, and the groupings that they stand for."""
+    entries, groupings = [], []
     for _ in range(rng.randint(1, 3)):
-        keys = rng.sample(names, rng.randint(1, len(names)))
-        if keys not in groupings:
-            groupings.append(keys)
-    return groupings
+        keys = rng.sample(names, min(rng.randint(1, 4), len(names)))
+        how = rng.choice(["plain", "plain", "rollup", "cube", "chain"])
+        if how == "plain":
+            entry, sets = ",".join(keys), [keys]
+        elif how == "cube":
+            entry = f"cube({', '.join(keys)})"
+            sets = [list(c) for n in range(1, len(keys) + 1)
+                    for c in itertools.combinations(keys, n)]
+        else:
+            entry = (f"rollup({','.join(keys)})" if how == "rollup"
+                     else " > ".join(keys))
+            sets = [keys[:n] for n in range(1, len(keys) + 1)]
+        if entry not in entries and (how != "plain" or keys not in groupings):
+            entries.append(entry)
+            groupings += [s for s in sets if s not in groupings]
+    return entries, groupings
 
 
 def run_case(number, folder):
@@ -356,7 +472,11 @@ def run_case(number, folder):
     if rng.random() < 0.02:
         n = 20000  # long enough for limbs to carry
     columns = make_columns(rng, n)
-    groupings = pick_groupings(rng, [c for c in columns if c[0] == "k"])
+    columns |= make_keys(rng, columns, folder)
+    if rng.random() < 0.4:
+        columns["mf"] = make_measure(columns)
+    entries, groupings = pick_groupings(
+        rng, [c for c in columns if c[0] in "kd"])
     measures = [c for c in columns if c[0] == "m"]
     limit = rng.choice([None, None, 0, 1, 5, 10])
     drop = rng.random() < 0.3
@@ -371,12 +491,13 @@ def run_case(number, folder):
     fits = "total" not in statistics or all(
         totals_fit(g, columns, measures) for g in groups.values())
 
-    files = write_files(folder, columns, n, rng)
+    files = write_files(folder, {k: c for k, c in columns.items()
+                                 if not isinstance(c, Made)}, n, rng)
     out = f"{folder}/out.h5"
     if os.path.exists(out):
         os.unlink(out)
-    done = run_hanse(files, out, groupings, measures, statistics, rng, limit,
-                     drop)
+    done = run_hanse(files, out, entries, columns, measures, statistics, rng,
+                     limit, drop)
     if not fits or not kept:
         wanted = "nothing was written" if not kept else "does not fit"
         good = done.returncode == 1 and wanted in done.stderr
