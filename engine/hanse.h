@@ -258,8 +258,8 @@ HANSE_API hanse_status hanse_spec_set_missing_keys(hanse_spec *spec,
 
 /* Completes the specification for a table: where no measure is given, the
  * models whose conventional column exists; where no grouping is given,
- * cluster, chain and platform as far as they exist; always the total. An error
- * when nothing is found. */
+ * cluster, chain and platform as far as they exist or are defined; always the
+ * total. An error when nothing is found. */
 HANSE_API hanse_status hanse_spec_complete(hanse_spec *spec,
                                            const hanse_schema *schema,
                                            hanse_error *error);

@@ -384,7 +384,8 @@ static hanse_status complete_groupings(hanse_spec *spec,
 {
     static const char *const keys[] = {"cluster", "chain", "platform"};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
-        if (hanse_schema_find(schema, keys[i]) != SIZE_MAX)
+        if (hanse_spec_find_key(spec, keys[i]) != NULL ||
+            hanse_schema_find(schema, keys[i]) != SIZE_MAX)
             HANSE_TRY(hanse_spec_add_grouping(spec, &keys[i], 1, error));
     return HANSE_OK;
 }

@@ -59,6 +59,7 @@ typedef struct hanse_job {
 /* An empty job; every function below keeps it valid on failure. */
 void hanse_job_init(hanse_job *job);
 void hanse_job_clear(hanse_job *job);
+void hanse_job_clear_groupings(hanse_job *job);
 
 /* Setters; texts are copied. A repeated single value replaces the earlier
  * one. add_grouping takes an entry of `--by` (io/key_sets.h; "" or "total":

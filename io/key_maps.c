@@ -163,8 +163,12 @@ static hanse_status load_mapping(const hanse_map_load *load,
 
 /* ---- Keys --------------------------------------------------------------- */
 
+/* Without groupings in the job there will be those by the usual keys. */
 static bool is_used(const hanse_job *job, const char *key)
 {
+    if (job->n_groupings == 0)
+        return strcmp(key, "cluster") == 0 || strcmp(key, "chain") == 0 ||
+               strcmp(key, "platform") == 0;
     for (size_t g = 0; g < job->n_groupings; g++)
         for (size_t i = 0; i < job->groupings[g].n; i++)
             if (strcmp(job->groupings[g].items[i], key) == 0)
@@ -208,6 +212,14 @@ static hanse_status define_from(const hanse_job_key *key, char **texts,
     return status;
 }
 
+static bool is_listed(const hanse_text_list *list, const char *text)
+{
+    for (size_t i = 0; i < list->n; i++)
+        if (strcmp(list->items[i], text) == 0)
+            return true;
+    return false;
+}
+
 static hanse_status define_map(const hanse_job_key *key,
                                const hanse_schema *schema, hanse_budget *budget,
                                hanse_spec *spec, hanse_text_list *files,
@@ -219,7 +231,7 @@ static hanse_status define_map(const hanse_job_key *key,
     snprintf(what, sizeof what, "key '%s'", key->name);
     HANSE_TRY(hanse_key_call_parse(key->definition, what, &call, error));
     hanse_status status = read_texts(&call, texts);
-    if (status == HANSE_OK)
+    if (status == HANSE_OK && !is_listed(files, texts[FILE_NAME]))
         status = hanse_text_list_add(files, texts[FILE_NAME], error);
     if (status == HANSE_OK)
         status = define_from(key, texts, what, schema, budget, spec, error);

@@ -542,9 +542,27 @@ def errors(folder):
           in done.stderr, done.stderr)
 
 
+def defaults(folder):
+    """Without groupings defined keys count as the columns of their names."""
+    path, out = f"{folder}/d.h5", f"{folder}/do.h5"
+    write(path, {"code": np.array([1, 2, 3], "i4"), "chain":
+                 np.array([1, 1, 2], "i4"), "x": np.array([1.0, 2.5, 3])})
+    write_csv(f"{folder}/d.csv", [("a", "b"), (1, "p"), (2, "q"), (3, "p")])
+    run(path, "-o", out, "-q", "-m", "x", "--key",
+        f"cluster=map(code, '{folder}/d.csv', a, b)", "--key",
+        "platform=code > 1", "--key", "unused=map(none, 'no file', a, b)")
+    check_groups("defaults", out, "by_cluster", ["cluster"],
+                 {("p",): (2, 4.0), ("q",): (1, 2.5)})
+    check_groups("defaults", out, "by_platform", ["platform"],
+                 {(0,): (1, 1.0), (1,): (2, 5.5)})
+    check_groups("defaults", out, "by_chain", ["chain"],
+                 {(1,): (2, 3.5), (2,): (1, 3.0)})
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
-        for part in (bins, formulas, maps, missing_in_maps, sets, errors):
+        for part in (bins, formulas, maps, missing_in_maps, sets, defaults,
+                     errors):
             part(folder)
     sys.exit(exit_status())
 
