@@ -112,32 +112,47 @@ void hanse_block_filter(hanse_fold *fold, const hanse_batch *batch,
     memset(block->is_gathered, 0, fold->plan->n_fields);
 }
 
-hanse_status hanse_fold_filter(hanse_fold *fold, const hanse_batch *batch,
-                               size_t *n_kept, hanse_error *error)
+/* A whole number of blocks: the last one is answered in full room. */
+static hanse_status reserve_answers(hanse_fold *fold, size_t n_rows,
+                                    hanse_error *error)
 {
     hanse_block *block = &fold->block;
-    if (batch->n_rows > block->capacity_answers) {
-        hanse_free(fold->budget, block->answers, block->capacity_answers, 1);
-        block->capacity_answers = 0;
-        block->answers = hanse_allocate(fold->budget, batch->n_rows, 1);
-        if (block->answers == NULL)
-            return hanse_fail_budget(error, fold->budget,
-                                     "answers of the filter", batch->n_rows, 1);
-        block->capacity_answers = batch->n_rows;
-    }
-    size_t sum = 0;
+    if (n_rows <= block->capacity_answers)
+        return HANSE_OK;
+    const size_t n_blocks = (n_rows + HANSE_BLOCK_ROWS - 1) / HANSE_BLOCK_ROWS;
+    const size_t capacity = n_blocks * HANSE_BLOCK_ROWS;
+    hanse_free(fold->budget, block->answers, block->capacity_answers, 1);
+    block->capacity_answers = 0;
+    block->answers = hanse_allocate(fold->budget, capacity, 1);
+    if (block->answers == NULL)
+        return hanse_fail_budget(error, fold->budget, "answers of the filter",
+                                 capacity, 1);
+    block->capacity_answers = capacity;
+    return HANSE_OK;
+}
+
+static bool any_set(const uint8_t *answers, size_t n)
+{
+    unsigned any = 0;
+    for (size_t i = 0; i < n; i++)
+        any |= answers[i];
+    return any != 0;
+}
+
+hanse_status hanse_fold_filter(hanse_fold *fold, const hanse_batch *batch,
+                               bool *any, hanse_error *error)
+{
+    hanse_block *block = &fold->block;
+    HANSE_TRY(reserve_answers(fold, batch->n_rows, error));
+    *any = false;
     for (size_t first = 0; first < batch->n_rows; first += HANSE_BLOCK_ROWS) {
         const size_t left = batch->n_rows - first;
         const size_t n = left < HANSE_BLOCK_ROWS ? left : HANSE_BLOCK_ROWS;
-        uint8_t *answers = block->answers + first;
         hanse_formula_condition(fold->plan->filter, batch, first, n,
-                                block->scratch, block->condition);
-        memcpy(answers, block->condition, n);
-        for (size_t i = 0; i < n; i++)
-            sum += answers[i];
+                                block->scratch, block->answers + first);
+        *any = *any || any_set(block->answers + first, n);
     }
     block->answered = true;
-    *n_kept = sum;
     return HANSE_OK;
 }
 

@@ -140,11 +140,11 @@ hanse_status hanse_fold_flush(hanse_fold *fold, hanse_error *error);
 hanse_status hanse_fold_number_texts(hanse_fold *fold, hanse_error *error);
 
 /* Answers the filter for all rows of a batch of which only the filter's
- * columns need to be there: *n_kept is the number of rows that it keeps. The
+ * columns need to be there: *any says whether it keeps a row. The
  * answers serve the additions that follow, of the same batch with all columns,
  * up to hanse_fold_forget_filter. */
 hanse_status hanse_fold_filter(hanse_fold *fold, const hanse_batch *batch,
-                               size_t *n_kept, hanse_error *error);
+                               bool *any, hanse_error *error);
 void hanse_fold_forget_filter(hanse_fold *fold);
 
 /* Counts rows of which the filter keeps none, in place of an addition. */

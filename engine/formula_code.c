@@ -78,11 +78,12 @@ void hanse_coder_as_number(hanse_coder *c, hanse_place *p)
         *p = hanse_coder_number(truth_number(p->truth));
         return;
     case PLACE_COLUMN:
-        step.run = hanse_formula_load_number[hanse_coder_column_type(c, p)];
+        step.run =
+            c->formula->loops->load_number[hanse_coder_column_type(c, p)];
         step.field = p->node->field;
         break;
     case PLACE_CONDITION:
-        step.run = hanse_formula_number_of_condition;
+        step.run = c->formula->loops->number_of_condition;
         step.a = p->reg;
         hanse_coder_release(c, p);
         break;
@@ -99,7 +100,7 @@ static void as_number_register(hanse_coder *c, hanse_place *p)
     hanse_coder_as_number(c, p);
     if (p->kind == PLACE_REGISTER)
         return;
-    const hanse_formula_step step = {.run = hanse_formula_fill_number,
+    const hanse_formula_step step = {.run = c->formula->loops->fill_number,
                                      .to = hanse_coder_take_number(c),
                                      .with.number = p->number};
     hanse_coder_emit(c, &step);
@@ -112,10 +113,10 @@ void hanse_coder_as_condition(hanse_coder *c, hanse_place *p)
     if (p->kind == PLACE_CONDITION)
         return;
     if (p->kind == PLACE_COLUMN) {
-        step.run = hanse_formula_load_condition;
+        step.run = c->formula->loops->load_condition;
         step.field = p->node->field;
     } else {
-        step.run = hanse_formula_fill_condition;
+        step.run = c->formula->loops->fill_condition;
         step.with.truth = p->truth;
     }
     step.to = take_condition(c);
@@ -168,12 +169,12 @@ static hanse_place code_binary(hanse_coder *c, hanse_formula_kind kind,
     if (a.kind == PLACE_NUMBER && b.kind == PLACE_NUMBER)
         return hanse_coder_number(fold_binary(kind, a.number, b.number));
     hanse_formula_step step = {
-        .run = hanse_formula_binary[index], .a = a.reg, .b = b.reg};
+        .run = c->formula->loops->binary[index], .a = a.reg, .b = b.reg};
     if (b.kind == PLACE_NUMBER) {
-        step.run = hanse_formula_binary_right[index];
+        step.run = c->formula->loops->binary_right[index];
         step.with.number = b.number;
     } else if (a.kind == PLACE_NUMBER) {
-        step.run = hanse_formula_binary_left[index];
+        step.run = c->formula->loops->binary_left[index];
         step.a = b.reg;
         step.with.number = a.number;
     }
@@ -192,7 +193,7 @@ static hanse_place code_unary(hanse_coder *c, hanse_formula_kind kind,
         return hanse_coder_number(fold_unary(kind, a.number));
     hanse_coder_release(c, &a);
     const hanse_formula_step step = {
-        .run = hanse_formula_unary[kind - NODE_NEGATE],
+        .run = c->formula->loops->unary[kind - NODE_NEGATE],
         .to = hanse_coder_take_number(c),
         .a = a.reg};
     hanse_coder_emit(c, &step);
@@ -211,15 +212,15 @@ static hanse_place code_isnan(hanse_coder *c, hanse_place a)
         return hanse_coder_truth(
             a.truth == CONDITION_UNKNOWN ? CONDITION_TRUE : CONDITION_FALSE);
     if (a.kind == PLACE_COLUMN && a.node->type != FORMULA_FLOAT) {
-        step.run = hanse_formula_isnan_column;
+        step.run = c->formula->loops->isnan_column;
         step.field = a.node->field;
         return hanse_coder_emit_condition(c, step);
     }
     if (a.kind == PLACE_CONDITION) {
-        step.run = hanse_formula_isnan_condition;
+        step.run = c->formula->loops->isnan_condition;
     } else {
         hanse_coder_as_number(c, &a);
-        step.run = hanse_formula_isnan_number;
+        step.run = c->formula->loops->isnan_number;
     }
     step.a = a.reg;
     hanse_coder_release(c, &a);
@@ -235,7 +236,8 @@ hanse_place hanse_coder_not(hanse_coder *c, hanse_place a)
     hanse_coder_as_condition(c, &a);
     hanse_coder_release(c, &a);
     return hanse_coder_emit_condition(
-        c, (hanse_formula_step){.run = hanse_formula_not, .a = a.reg});
+        c,
+        (hanse_formula_step){.run = c->formula->loops->logic_not, .a = a.reg});
 }
 
 static hanse_place code_logic(hanse_coder *c, hanse_formula_kind kind,
@@ -251,8 +253,8 @@ static hanse_place code_logic(hanse_coder *c, hanse_formula_kind kind,
     hanse_coder_release(c, &a);
     hanse_coder_release(c, &b);
     return hanse_coder_emit_condition(
-        c, (hanse_formula_step){.run = is_and ? hanse_formula_and
-                                              : hanse_formula_or,
+        c, (hanse_formula_step){.run = is_and ? c->formula->loops->logic_and
+                                              : c->formula->loops->logic_or,
                                 .a = a.reg,
                                 .b = b.reg});
 }

@@ -88,7 +88,7 @@ static hanse_place fold_constants(hanse_coder *c, hanse_formula_kind kind,
 static void mark_missing(hanse_coder *c, const hanse_place *condition,
                          size_t field)
 {
-    const hanse_formula_step step = {.run = hanse_formula_mark_missing,
+    const hanse_formula_step step = {.run = c->formula->loops->mark_missing,
                                      .to = condition->reg,
                                      .field = field};
     hanse_coder_emit(c, &step);
@@ -98,10 +98,10 @@ static hanse_place compare_texts(hanse_coder *c, hanse_formula_kind kind,
                                  hanse_place a, hanse_place b)
 {
     const size_t index = (size_t)(kind - NODE_EQ);
-    hanse_formula_step step = {.run = hanse_formula_compare_texts[index],
+    hanse_formula_step step = {.run = c->formula->loops->compare_texts[index],
                                .field = a.node->field};
     if (b.kind == PLACE_TEXT) {
-        step.run = hanse_formula_compare_literal[index];
+        step.run = c->formula->loops->compare_literal[index];
         step.with.text.bytes = b.node->text;
         step.with.text.n = b.node->n_text;
     } else {
@@ -165,7 +165,7 @@ static hanse_place compare_range(hanse_coder *c, hanse_formula_kind kind,
         high = to < high ? to : high;
     }
     hanse_formula_step step = {
-        .run = hanse_formula_in_range[hanse_coder_column_type(c, &column)],
+        .run = c->formula->loops->in_range[hanse_coder_column_type(c, &column)],
         .field = column.node->field};
     const uint8_t inside = kind == NODE_NE ? CONDITION_FALSE : CONDITION_TRUE;
     step.with.range.outside = (uint8_t)(CONDITION_TRUE - inside);
@@ -182,7 +182,7 @@ static hanse_place compare_range(hanse_coder *c, hanse_formula_kind kind,
 static void load_wide(hanse_coder *c, const hanse_place *column, uint8_t to)
 {
     const hanse_formula_step step = {
-        .run = hanse_formula_load_wide[hanse_coder_column_type(c, column)],
+        .run = c->formula->loops->load_wide[hanse_coder_column_type(c, column)],
         .to = to,
         .field = column->node->field};
     c->formula->uses_wide = true;
@@ -198,9 +198,9 @@ static hanse_place compare_integers(hanse_coder *c, hanse_formula_kind kind,
         return compare_integers(c, flip(kind), b, a);
     const size_t index = (size_t)(kind - NODE_EQ);
     hanse_formula_step step = {.a = 0, .b = 1};
-    step.run = a_unsigned   ? hanse_formula_compare_u64[index]
-               : b_unsigned ? hanse_formula_compare_mixed[index]
-                            : hanse_formula_compare_i64[index];
+    step.run = a_unsigned   ? c->formula->loops->compare_u64[index]
+               : b_unsigned ? c->formula->loops->compare_mixed[index]
+                            : c->formula->loops->compare_i64[index];
     load_wide(c, &a, 0);
     load_wide(c, &b, 1);
     const hanse_place result = hanse_coder_emit_condition(c, step);
@@ -222,10 +222,11 @@ static hanse_place compare_numbers(hanse_coder *c, hanse_formula_kind kind,
     }
     hanse_coder_as_number(c, &a);
     const size_t index = (size_t)(kind - NODE_EQ);
-    hanse_formula_step step = {
-        .run = hanse_formula_compare_numbers[index], .a = a.reg, .b = b.reg};
+    hanse_formula_step step = {.run = c->formula->loops->compare_numbers[index],
+                               .a = a.reg,
+                               .b = b.reg};
     if (b.kind == PLACE_NUMBER) {
-        step.run = hanse_formula_compare_constant[index];
+        step.run = c->formula->loops->compare_constant[index];
         step.with.number = b.number;
     }
     hanse_coder_release(c, &a);
@@ -242,8 +243,8 @@ static hanse_place compare_exactly(hanse_coder *c, hanse_formula_kind kind,
     hanse_coder_release(c, &b);
     const hanse_formula_step step = {
         .run = hanse_coder_column_type(c, &column) == HANSE_UINT64
-                   ? hanse_formula_sign_u64
-                   : hanse_formula_sign_i64,
+                   ? c->formula->loops->sign_u64
+                   : c->formula->loops->sign_i64,
         .to = hanse_coder_take_number(c),
         .a = 0,
         .b = b.reg};

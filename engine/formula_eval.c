@@ -70,6 +70,9 @@ static hanse_status compile(const hanse_formula_source *source,
                             const hanse_schema *schema, hanse_formula_want want,
                             hanse_formula_tree *tree, hanse_formula *formula)
 {
+    hanse_cpu cpu;
+    HANSE_TRY(hanse_cpu_choose(&cpu, source->error));
+    formula->loops = hanse_formula_loops_of(cpu);
     HANSE_TRY(check_text(source));
     HANSE_TRY(hanse_formula_parse(source, tree));
     HANSE_TRY(hanse_formula_check(source, schema, want, tree));
@@ -190,9 +193,7 @@ void hanse_formula_condition(const hanse_formula *formula,
                              void *scratch, uint8_t *out)
 {
     hanse_formula_truth(formula, batch, first, n, scratch, out);
-#pragma omp simd
-    for (size_t i = 0; i < n; i++)
-        out[i] = (uint8_t)(out[i] >> 1);
+    formula->loops->finish_condition(out, n);
 }
 
 /* The last loop makes all NaN the same one: which of several operands' NaN a
@@ -206,8 +207,5 @@ void hanse_formula_number(const hanse_formula *formula,
         return;
     hanse_formula_frame frame = {.batch = batch, .first = first, .n = n};
     run(formula, &frame, scratch, out, NULL);
-    const double *value = frame.number[formula->result];
-#pragma omp simd
-    for (size_t i = 0; i < n; i++)
-        out[i] = value[i] == value[i] ? value[i] : (double)NAN;
+    formula->loops->finish_number(frame.number[formula->result], n, out);
 }

@@ -18,6 +18,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/base/cpu.h"
 #include "engine/elementary.h"
 #include "engine/formula_internal.h"
 #include "engine/source.h"
@@ -71,7 +72,10 @@ struct hanse_formula_step {
     } with;
 };
 
+typedef struct hanse_formula_loops hanse_formula_loops;
+
 struct hanse_formula {
+    const hanse_formula_loops *loops;
     hanse_formula_want want;
     hanse_formula_step *steps;
     size_t n_steps;
@@ -126,7 +130,8 @@ static inline double hanse_formula_low(uint64_t x)
     return (double)(uint32_t)x;
 }
 
-/* X(kind, name, value): operators of two doubles a and b. */
+/* X(kind, name, value): operators of two doubles a and b, in the order of
+ * hanse_formula_kind, as in the maps below. */
 #define FORMULA_BINARY_MAP(X)                     \
     X(NODE_ADD, add, a + b)                       \
     X(NODE_SUBTRACT, subtract, a - b)             \
@@ -162,65 +167,75 @@ enum {
 int hanse_formula_compare_text(const char *a, size_t n_a, const char *b,
                                size_t n_b);
 
-/* ---- Loops: formula_load.c ---------------------------------------------- */
+/* ---- Loops -------------------------------------------------------------- */
 
-/* Loads, by type of the column `field`. An entry is NULL where the type makes
- * no sense: numbers of all but text, conditions of bool alone, wide (`to` is
- * 0 or 1) of integers. Wide loads leave missing rows as they are. */
-extern hanse_formula_loop *const hanse_formula_load_number[HANSE_TYPE_COUNT];
-extern hanse_formula_loop *const hanse_formula_load_wide[HANSE_TYPE_COUNT];
-hanse_formula_loop hanse_formula_load_condition;
+/* The loops of one instruction set, from formula_load_body.h,
+ * formula_arith_body.h and formula_compare_body.h. All sets give the same
+ * bits. */
+struct hanse_formula_loops {
+    /* Loads, by type of the column `field`. An entry is NULL where the type
+     * makes no sense: numbers of all but text, wide (`to` is 0 or 1) of
+     * integers. Wide loads leave missing rows as they are. The condition is of
+     * a bool column. */
+    hanse_formula_loop *const *load_number;
+    hanse_formula_loop *const *load_wide;
+    hanse_formula_loop *load_condition;
 
-/* Condition `to` becomes unknown where the column `field` is marked. */
-hanse_formula_loop hanse_formula_mark_missing;
+    /* Condition `to` becomes unknown where the column `field` is marked. */
+    hanse_formula_loop *mark_missing;
 
-/* Condition `to`: is number a, condition a, or column `field` missing. */
-hanse_formula_loop hanse_formula_isnan_number;
-hanse_formula_loop hanse_formula_isnan_condition;
-hanse_formula_loop hanse_formula_isnan_column;
+    /* Condition `to`: is number a, condition a, or column `field` missing. */
+    hanse_formula_loop *isnan_number;
+    hanse_formula_loop *isnan_condition;
+    hanse_formula_loop *isnan_column;
 
-/* ---- Loops: formula_arith.c --------------------------------------------- */
+    /* Numbers a and b; a and with.number; with.number and a. By kind -
+     * NODE_ADD. And by kind - NODE_NEGATE. */
+    hanse_formula_loop *const *binary;
+    hanse_formula_loop *const *binary_right;
+    hanse_formula_loop *const *binary_left;
+    hanse_formula_loop *const *unary;
 
-/* Numbers a and b; a and with.number; with.number and a. By kind - NODE_ADD. */
-extern hanse_formula_loop *const hanse_formula_binary[FORMULA_N_BINARY];
-extern hanse_formula_loop *const hanse_formula_binary_right[FORMULA_N_BINARY];
-extern hanse_formula_loop *const hanse_formula_binary_left[FORMULA_N_BINARY];
+    hanse_formula_loop *logic_and;
+    hanse_formula_loop *logic_or;
+    hanse_formula_loop *logic_not;
+    hanse_formula_loop *number_of_condition;
+    hanse_formula_loop *fill_number;
+    hanse_formula_loop *fill_condition;
 
-/* By kind - NODE_NEGATE. */
-extern hanse_formula_loop *const hanse_formula_unary[FORMULA_N_UNARY];
+    /* Condition `to`, by kind - NODE_EQ: number a with number b; number a with
+     * with.number; wide a with wide b, both int64, both uint64, a int64 and b
+     * uint64; text column `field` with other_field, and with with.text.
+     * Unknown where a number is NaN; marked rows of integer and text columns
+     * need mark_missing afterwards. */
+    hanse_formula_loop *const *compare_numbers;
+    hanse_formula_loop *const *compare_constant;
+    hanse_formula_loop *const *compare_i64;
+    hanse_formula_loop *const *compare_u64;
+    hanse_formula_loop *const *compare_mixed;
+    hanse_formula_loop *const *compare_texts;
+    hanse_formula_loop *const *compare_literal;
 
-hanse_formula_loop hanse_formula_and;
-hanse_formula_loop hanse_formula_or;
-hanse_formula_loop hanse_formula_not;
-hanse_formula_loop hanse_formula_number_of_condition;
-hanse_formula_loop hanse_formula_fill_number;
-hanse_formula_loop hanse_formula_fill_condition;
+    /* Condition `to`: with.range.inside where low <= column `field` <= low +
+     * width, else outside; by integer type, modulo 2^bits. */
+    hanse_formula_loop *const *in_range;
 
-/* ---- Loops: formula_compare.c ------------------------------------------- */
+    /* Number `to`: a number with the sign of the exact difference of wide a
+     * and number b, NaN where b is. */
+    hanse_formula_loop *sign_i64;
+    hanse_formula_loop *sign_u64;
 
-/* Condition `to`, by kind - NODE_EQ: number a with number b; number a with
- * with.number; wide a with wide b, both int64, both uint64, a int64 and b
- * uint64; text column `field` with other_field, and with with.text. Unknown
- * where a number is NaN; marked rows of integer and text columns need
- * hanse_formula_mark_missing afterwards. */
-extern hanse_formula_loop
-    *const hanse_formula_compare_numbers[FORMULA_N_COMPARE];
-extern hanse_formula_loop
-    *const hanse_formula_compare_constant[FORMULA_N_COMPARE];
-extern hanse_formula_loop *const hanse_formula_compare_i64[FORMULA_N_COMPARE];
-extern hanse_formula_loop *const hanse_formula_compare_u64[FORMULA_N_COMPARE];
-extern hanse_formula_loop *const hanse_formula_compare_mixed[FORMULA_N_COMPARE];
-extern hanse_formula_loop *const hanse_formula_compare_texts[FORMULA_N_COMPARE];
-extern hanse_formula_loop
-    *const hanse_formula_compare_literal[FORMULA_N_COMPARE];
+    /* out[i] = value[i], every NaN the same one. `out` may be `value`. */
+    void (*finish_number)(const double *value, size_t n, double *out);
+    /* CONDITION_TRUE becomes 1, the others 0. */
+    void (*finish_condition)(uint8_t *condition, size_t n);
+};
 
-/* Condition `to`: with.range.inside where low <= column `field` <= low +
- * width, else outside; by integer type, modulo 2^bits. */
-extern hanse_formula_loop *const hanse_formula_in_range[HANSE_TYPE_COUNT];
+extern const hanse_formula_loops hanse_formula_loops_scalar;
+extern const hanse_formula_loops hanse_formula_loops_avx2;
+extern const hanse_formula_loops hanse_formula_loops_avx512;
 
-/* Number `to`: a number with the sign of the exact difference of wide a and
- * number b, NaN where b is. The first for int64, the second for uint64. */
-hanse_formula_loop hanse_formula_sign_i64;
-hanse_formula_loop hanse_formula_sign_u64;
+/* Those of an instruction set that the machine has. */
+const hanse_formula_loops *hanse_formula_loops_of(hanse_cpu cpu);
 
 #endif

@@ -101,15 +101,14 @@ static hanse_status read_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
                                 hanse_error *error)
 {
     const hanse_plan *plan = r->plan;
-    size_t n_fields, n_kept;
+    size_t n_fields;
     *any = true;
     if (plan->filter == NULL || r->source->rows_together)
         return read_fields(r, reader, morsel, plan->used, plan->n_used, rows,
                            error);
     const size_t *fields = hanse_formula_fields(plan->filter, &n_fields);
     HANSE_TRY(read_fields(r, reader, morsel, fields, n_fields, rows, error));
-    HANSE_TRY(hanse_fold_filter(fold, &rows->batch, &n_kept, error));
-    *any = n_kept > 0;
+    HANSE_TRY(hanse_fold_filter(fold, &rows->batch, any, error));
     if (!*any || plan->n_rest == 0)
         return HANSE_OK;
     return read_fields(r, reader, morsel, plan->rest, plan->n_rest, rows,

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * Loops that bring columns into registers, and their missing marks.
+ *
+ * Part of formula_loops_body.h; each function has the attribute TARGET.
  */
-#include "engine/formula_step.h"
-
-static const hanse_array *array_of(const hanse_formula_frame *frame,
-                                   const hanse_formula_step *step)
+static inline TARGET const hanse_array *
+array_of(const hanse_formula_frame *frame, const hanse_formula_step *step)
 {
     return &frame->batch->arrays[step->field];
 }
 
 /* Marks of the block's rows; NULL when none is missing. */
-static const uint8_t *marks_of(const hanse_formula_frame *frame,
-                               const hanse_formula_step *step)
+static inline TARGET const uint8_t *marks_of(const hanse_formula_frame *frame,
+                                             const hanse_formula_step *step)
 {
     const uint8_t *missing = array_of(frame, step)->missing;
     return missing == NULL ? NULL : missing + frame->first;
 }
 
 #define LOAD_NUMBER(type, name, value)                                         \
-    static void load_##name(hanse_formula_frame *frame,                        \
-                            const hanse_formula_step *step)                    \
+    static TARGET void load_##name(hanse_formula_frame *frame,                 \
+                                   const hanse_formula_step *step)             \
     {                                                                          \
         const type *x = array_of(frame, step)->values;                         \
         const uint8_t *missing = marks_of(frame, step);                        \
@@ -54,7 +54,8 @@ LOAD_NUMBER(double, marked_f64, x[i])
 LOAD_NUMBER(uint8_t, bool, (double)(x[i] != 0))
 
 /* A column that is already what a register holds is used where it lies. */
-static void load_f64(hanse_formula_frame *frame, const hanse_formula_step *step)
+static TARGET void load_f64(hanse_formula_frame *frame,
+                            const hanse_formula_step *step)
 {
     if (marks_of(frame, step) != NULL) {
         load_marked_f64(frame, step);
@@ -64,7 +65,7 @@ static void load_f64(hanse_formula_frame *frame, const hanse_formula_step *step)
     frame->number[step->to] = x + frame->first;
 }
 
-hanse_formula_loop *const hanse_formula_load_number[HANSE_TYPE_COUNT] = {
+static hanse_formula_loop *const load_number[HANSE_TYPE_COUNT] = {
     [HANSE_INT8] = load_i8,     [HANSE_INT16] = load_i16,
     [HANSE_INT32] = load_i32,   [HANSE_INT64] = load_i64,
     [HANSE_UINT8] = load_u8,    [HANSE_UINT16] = load_u16,
@@ -74,8 +75,8 @@ hanse_formula_loop *const hanse_formula_load_number[HANSE_TYPE_COUNT] = {
 };
 
 #define LOAD_WIDE(type, name)                                              \
-    static void wide_##name(hanse_formula_frame *frame,                    \
-                            const hanse_formula_step *step)                \
+    static TARGET void wide_##name(hanse_formula_frame *frame,             \
+                                   const hanse_formula_step *step)         \
     {                                                                      \
         const type *x = array_of(frame, step)->values;                     \
         uint64_t *out = frame->wide_store[step->to];                       \
@@ -92,20 +93,21 @@ LOAD_WIDE(uint8_t, u8)
 LOAD_WIDE(uint16_t, u16)
 LOAD_WIDE(uint32_t, u32)
 
-static void wide_64(hanse_formula_frame *frame, const hanse_formula_step *step)
+static TARGET void wide_64(hanse_formula_frame *frame,
+                           const hanse_formula_step *step)
 {
     const uint64_t *x = array_of(frame, step)->values;
     frame->wide[step->to] = x + frame->first;
 }
 
-hanse_formula_loop *const hanse_formula_load_wide[HANSE_TYPE_COUNT] = {
+static hanse_formula_loop *const load_wide[HANSE_TYPE_COUNT] = {
     [HANSE_INT8] = wide_i8,    [HANSE_INT16] = wide_i16,
     [HANSE_INT32] = wide_i32,  [HANSE_INT64] = wide_64,
     [HANSE_UINT8] = wide_u8,   [HANSE_UINT16] = wide_u16,
     [HANSE_UINT32] = wide_u32, [HANSE_UINT64] = wide_64,
 };
 
-void hanse_formula_mark_missing(hanse_formula_frame *frame,
+static TARGET void mark_missing(hanse_formula_frame *frame,
                                 const hanse_formula_step *step)
 {
     const uint8_t *missing = marks_of(frame, step);
@@ -117,7 +119,7 @@ void hanse_formula_mark_missing(hanse_formula_frame *frame,
         out[i] = missing[i] != 0 ? CONDITION_UNKNOWN : out[i];
 }
 
-void hanse_formula_load_condition(hanse_formula_frame *frame,
+static TARGET void load_condition(hanse_formula_frame *frame,
                                   const hanse_formula_step *step)
 {
     const uint8_t *x = array_of(frame, step)->values;
@@ -126,10 +128,10 @@ void hanse_formula_load_condition(hanse_formula_frame *frame,
 #pragma omp simd
     for (size_t i = 0; i < frame->n; i++)
         out[i] = x[i] != 0 ? CONDITION_TRUE : CONDITION_FALSE;
-    hanse_formula_mark_missing(frame, step);
+    mark_missing(frame, step);
 }
 
-void hanse_formula_isnan_number(hanse_formula_frame *frame,
+static TARGET void isnan_number(hanse_formula_frame *frame,
                                 const hanse_formula_step *step)
 {
     const double *x = frame->number[step->a];
@@ -139,7 +141,7 @@ void hanse_formula_isnan_number(hanse_formula_frame *frame,
         out[i] = x[i] == x[i] ? CONDITION_FALSE : CONDITION_TRUE;
 }
 
-void hanse_formula_isnan_condition(hanse_formula_frame *frame,
+static TARGET void isnan_condition(hanse_formula_frame *frame,
                                    const hanse_formula_step *step)
 {
     const uint8_t *x = frame->condition[step->a];
@@ -149,7 +151,7 @@ void hanse_formula_isnan_condition(hanse_formula_frame *frame,
         out[i] = x[i] == CONDITION_UNKNOWN ? CONDITION_TRUE : CONDITION_FALSE;
 }
 
-void hanse_formula_isnan_column(hanse_formula_frame *frame,
+static TARGET void isnan_column(hanse_formula_frame *frame,
                                 const hanse_formula_step *step)
 {
     const uint8_t *missing = marks_of(frame, step);

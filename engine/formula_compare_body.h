@@ -2,52 +2,52 @@
  *
  * Loops that compare. Integers are compared exactly, with integers and with
  * doubles: no int64 or uint64 is rounded on the way.
+ *
+ * Part of formula_loops_body.h; each function has the attribute TARGET.
  */
-#include "engine/formula_step.h"
-
 #define TRUTH(holds) ((holds) ? CONDITION_TRUE : CONDITION_FALSE)
 
-#define NUMBER_LOOPS(kind, name, op)                              \
-    static void numbers_##name(hanse_formula_frame *frame,        \
-                               const hanse_formula_step *step)    \
-    {                                                             \
-        const double *x = frame->number[step->a];                 \
-        const double *y = frame->number[step->b];                 \
-        uint8_t *out = frame->condition[step->to];                \
-        _Pragma("omp simd") for (size_t i = 0; i < frame->n; i++) \
-        {                                                         \
-            const uint8_t truth = TRUTH(x[i] op y[i]);            \
-            const int known = (x[i] == x[i]) & (y[i] == y[i]);    \
-            out[i] = known ? truth : CONDITION_UNKNOWN;           \
-        }                                                         \
-    }                                                             \
-    static void constant_##name(hanse_formula_frame *frame,       \
-                                const hanse_formula_step *step)   \
-    {                                                             \
-        const double *x = frame->number[step->a];                 \
-        const double y = step->with.number;                       \
-        uint8_t *out = frame->condition[step->to];                \
-        _Pragma("omp simd") for (size_t i = 0; i < frame->n; i++) \
-        {                                                         \
-            const uint8_t truth = TRUTH(x[i] op y);               \
-            out[i] = x[i] == x[i] ? truth : CONDITION_UNKNOWN;    \
-        }                                                         \
+#define NUMBER_LOOPS(kind, name, op)                                   \
+    static TARGET void numbers_##name(hanse_formula_frame *frame,      \
+                                      const hanse_formula_step *step)  \
+    {                                                                  \
+        const double *x = frame->number[step->a];                      \
+        const double *y = frame->number[step->b];                      \
+        uint8_t *out = frame->condition[step->to];                     \
+        _Pragma("omp simd") for (size_t i = 0; i < frame->n; i++)      \
+        {                                                              \
+            const uint8_t truth = TRUTH(x[i] op y[i]);                 \
+            const int known = (x[i] == x[i]) & (y[i] == y[i]);         \
+            out[i] = known ? truth : CONDITION_UNKNOWN;                \
+        }                                                              \
+    }                                                                  \
+    static TARGET void constant_##name(hanse_formula_frame *frame,     \
+                                       const hanse_formula_step *step) \
+    {                                                                  \
+        const double *x = frame->number[step->a];                      \
+        const double y = step->with.number;                            \
+        uint8_t *out = frame->condition[step->to];                     \
+        _Pragma("omp simd") for (size_t i = 0; i < frame->n; i++)      \
+        {                                                              \
+            const uint8_t truth = TRUTH(x[i] op y);                    \
+            out[i] = x[i] == x[i] ? truth : CONDITION_UNKNOWN;         \
+        }                                                              \
     }
 
 /* `holds` is in terms of a and b. */
-#define WIDE_LOOP(prefix, name, type_a, type_b, holds)            \
-    static void prefix##_##name(hanse_formula_frame *frame,       \
-                                const hanse_formula_step *step)   \
-    {                                                             \
-        const uint64_t *x = frame->wide[step->a];                 \
-        const uint64_t *y = frame->wide[step->b];                 \
-        uint8_t *out = frame->condition[step->to];                \
-        _Pragma("omp simd") for (size_t i = 0; i < frame->n; i++) \
-        {                                                         \
-            const type_a a = (type_a)x[i];                        \
-            const type_b b = (type_b)y[i];                        \
-            out[i] = TRUTH(holds);                                \
-        }                                                         \
+#define WIDE_LOOP(prefix, name, type_a, type_b, holds)                 \
+    static TARGET void prefix##_##name(hanse_formula_frame *frame,     \
+                                       const hanse_formula_step *step) \
+    {                                                                  \
+        const uint64_t *x = frame->wide[step->a];                      \
+        const uint64_t *y = frame->wide[step->b];                      \
+        uint8_t *out = frame->condition[step->to];                     \
+        _Pragma("omp simd") for (size_t i = 0; i < frame->n; i++)      \
+        {                                                              \
+            const type_a a = (type_a)x[i];                             \
+            const type_b b = (type_b)y[i];                             \
+            out[i] = TRUTH(holds);                                     \
+        }                                                              \
     }
 
 #define SAME_LOOPS(kind, name, op)                 \
@@ -55,8 +55,8 @@
     WIDE_LOOP(u64, name, uint64_t, uint64_t, a op b)
 
 #define TEXT_LOOPS(kind, name, op)                                             \
-    static void texts_##name(hanse_formula_frame *frame,                       \
-                             const hanse_formula_step *step)                   \
+    static TARGET void texts_##name(hanse_formula_frame *frame,                \
+                                    const hanse_formula_step *step)            \
     {                                                                          \
         const text_column x = column_at(frame, step->field);                   \
         const text_column y = column_at(frame, step->with.other_field);        \
@@ -65,8 +65,8 @@
             out[i] = TRUTH(order_of(kind, bytes_at(&x, i), size_at(&x, i),     \
                                     bytes_at(&y, i), size_at(&y, i)) op 0);    \
     }                                                                          \
-    static void literal_##name(hanse_formula_frame *frame,                     \
-                               const hanse_formula_step *step)                 \
+    static TARGET void literal_##name(hanse_formula_frame *frame,              \
+                                      const hanse_formula_step *step)          \
     {                                                                          \
         const text_column x = column_at(frame, step->field);                   \
         const char *y = step->with.text.bytes;                                 \
@@ -83,34 +83,27 @@ typedef struct text_column {
     const int32_t *offsets;
 } text_column;
 
-static text_column column_at(const hanse_formula_frame *frame, size_t field)
+static inline TARGET text_column column_at(const hanse_formula_frame *frame,
+                                           size_t field)
 {
     const hanse_array *array = &frame->batch->arrays[field];
     return (text_column){array->values, array->offsets + frame->first};
 }
 
-static inline const char *bytes_at(const text_column *column, size_t i)
+static inline TARGET const char *bytes_at(const text_column *column, size_t i)
 {
     return column->bytes + column->offsets[i];
 }
 
-static inline size_t size_at(const text_column *column, size_t i)
+static inline TARGET size_t size_at(const text_column *column, size_t i)
 {
     return (size_t)(column->offsets[i + 1] - column->offsets[i]);
 }
 
-int hanse_formula_compare_text(const char *a, size_t n_a, const char *b,
-                               size_t n_b)
-{
-    const size_t n = n_a < n_b ? n_a : n_b;
-    const int order = n == 0 ? 0 : memcmp(a, b, n);
-    return order != 0 ? order : (n_a > n_b) - (n_a < n_b);
-}
-
 /* Texts of different sizes differ: no look at the bytes where that is all
  * that is asked. `kind` is a constant in each loop. */
-static inline int order_of(hanse_formula_kind kind, const char *a, size_t n_a,
-                           const char *b, size_t n_b)
+static inline TARGET int order_of(hanse_formula_kind kind, const char *a,
+                                  size_t n_a, const char *b, size_t n_b)
 {
     if ((kind == NODE_EQ || kind == NODE_NE) && n_a != n_b)
         return 1;
@@ -129,34 +122,35 @@ WIDE_LOOP(mixed, le, int64_t, uint64_t, (a < 0) | ((uint64_t)a <= b))
 WIDE_LOOP(mixed, gt, int64_t, uint64_t, (a >= 0) & ((uint64_t)a > b))
 WIDE_LOOP(mixed, ge, int64_t, uint64_t, (a >= 0) & ((uint64_t)a >= b))
 
-#define NUMBERS_ENTRY(kind, name, op)  [(kind)-NODE_EQ] = numbers_##name,
-#define CONSTANT_ENTRY(kind, name, op) [(kind)-NODE_EQ] = constant_##name,
-#define I64_ENTRY(kind, name, op)      [(kind)-NODE_EQ] = i64_##name,
-#define U64_ENTRY(kind, name, op)      [(kind)-NODE_EQ] = u64_##name,
-#define MIXED_ENTRY(kind, name, op)    [(kind)-NODE_EQ] = mixed_##name,
-#define TEXTS_ENTRY(kind, name, op)    [(kind)-NODE_EQ] = texts_##name,
-#define LITERAL_ENTRY(kind, name, op)  [(kind)-NODE_EQ] = literal_##name,
+/* Entries stand in the order of the map, which is that of the kinds. */
+#define NUMBERS_ENTRY(kind, name, op)  numbers_##name,
+#define CONSTANT_ENTRY(kind, name, op) constant_##name,
+#define I64_ENTRY(kind, name, op)      i64_##name,
+#define U64_ENTRY(kind, name, op)      u64_##name,
+#define MIXED_ENTRY(kind, name, op)    mixed_##name,
+#define TEXTS_ENTRY(kind, name, op)    texts_##name,
+#define LITERAL_ENTRY(kind, name, op)  literal_##name,
 
-hanse_formula_loop *const hanse_formula_compare_numbers[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_numbers[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(NUMBERS_ENTRY)};
-hanse_formula_loop *const hanse_formula_compare_constant[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_constant[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(CONSTANT_ENTRY)};
-hanse_formula_loop *const hanse_formula_compare_i64[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_i64[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(I64_ENTRY)};
-hanse_formula_loop *const hanse_formula_compare_u64[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_u64[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(U64_ENTRY)};
-hanse_formula_loop *const hanse_formula_compare_mixed[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_mixed[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(MIXED_ENTRY)};
-hanse_formula_loop *const hanse_formula_compare_texts[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_texts[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(TEXTS_ENTRY)};
-hanse_formula_loop *const hanse_formula_compare_literal[FORMULA_N_COMPARE] = {
+static hanse_formula_loop *const compare_literal[FORMULA_N_COMPARE] = {
     FORMULA_COMPARE_MAP(LITERAL_ENTRY)};
 
 /* One unsigned comparison for both ends: x - low wraps around when x is below
  * low, and is then above every width. */
 #define RANGE_LOOP(type, unsigned_type, name)                              \
-    static void range_##name(hanse_formula_frame *frame,                   \
-                             const hanse_formula_step *step)               \
+    static TARGET void range_##name(hanse_formula_frame *frame,            \
+                                    const hanse_formula_step *step)        \
     {                                                                      \
         const type *x = frame->batch->arrays[step->field].values;          \
         const unsigned_type low = (unsigned_type)step->with.range.low;     \
@@ -182,7 +176,7 @@ RANGE_LOOP(uint16_t, uint16_t, u16)
 RANGE_LOOP(uint32_t, uint32_t, u32)
 RANGE_LOOP(uint64_t, uint64_t, u64)
 
-hanse_formula_loop *const hanse_formula_in_range[HANSE_TYPE_COUNT] = {
+static hanse_formula_loop *const in_range[HANSE_TYPE_COUNT] = {
     [HANSE_INT8] = range_i8,    [HANSE_INT16] = range_i16,
     [HANSE_INT32] = range_i32,  [HANSE_INT64] = range_i64,
     [HANSE_UINT8] = range_u8,   [HANSE_UINT16] = range_u16,
@@ -194,7 +188,7 @@ hanse_formula_loop *const hanse_formula_in_range[HANSE_TYPE_COUNT] = {
  * rounding took away (fast two-sum: high is 0 or at least 2^32, low below
  * 2^32). Rounding is monotone, so the rounded integers order as the exact ones
  * unless they are equal, and then the rest decides. */
-static inline double sign_of(double high, double low, double number)
+static inline TARGET double sign_of(double high, double low, double number)
 {
     const double sum = high + low;
     const double rest = low - (sum - high);
@@ -202,7 +196,7 @@ static inline double sign_of(double high, double low, double number)
     return sum == number ? rest : difference;
 }
 
-void hanse_formula_sign_i64(hanse_formula_frame *frame,
+static TARGET void sign_i64(hanse_formula_frame *frame,
                             const hanse_formula_step *step)
 {
     const uint64_t *x = frame->wide[step->a];
@@ -215,7 +209,7 @@ void hanse_formula_sign_i64(hanse_formula_frame *frame,
     frame->number[step->to] = out;
 }
 
-void hanse_formula_sign_u64(hanse_formula_frame *frame,
+static TARGET void sign_u64(hanse_formula_frame *frame,
                             const hanse_formula_step *step)
 {
     const uint64_t *x = frame->wide[step->a];
