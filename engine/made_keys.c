@@ -56,6 +56,11 @@ typedef struct block_rows {
 
 /* ---- Formulas ----------------------------------------------------------- */
 
+static inline bool fits_int64(double x)
+{
+    return x >= (double)INT64_MIN && x < -(double)INT64_MIN;
+}
+
 /* The first kept row whose number is neither missing nor an integer. */
 static hanse_status fail_number(const block_rows *b, hanse_error *error)
 {
@@ -64,10 +69,9 @@ static hanse_status fail_number(const block_rows *b, hanse_error *error)
         const size_t row = block->kept != NULL ? block->kept[i] : i;
         const double x = b->made->numbers[row];
         const uint64_t number = b->fold->batch_first_row + b->first + row;
-        if (x != x ||
-            (x == (double)b->made->values[row] && x >= -0x1p+63 && x < 0x1p+63))
+        if (x != x || (fits_int64(x) && x == (double)b->made->values[row]))
             continue;
-        const bool outside = !(x >= -0x1p+63 && x < 0x1p+63);
+        const bool outside = !fits_int64(x);
         return hanse_fail(error, HANSE_ERR_OVERFLOW,
                           "key '%s': its value %.17g in row %" PRIu64 " %s; %s",
                           b->key->name, x, number,
@@ -90,8 +94,7 @@ static hanse_status make_integers(block_rows *b, hanse_error *error)
                          b->fold->block.scratch, numbers);
     for (size_t i = 0; i < b->n; i++) {
         const double x = numbers[i];
-        const bool inside = x >= -0x1p+63 && x < 0x1p+63;
-        const int64_t value = (int64_t)(inside ? x : 0.0);
+        const int64_t value = (int64_t)(fits_int64(x) ? x : 0.0);
         values[i] = value;
         missing[i] = x != x;
         any |= missing[i];
