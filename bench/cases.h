@@ -59,6 +59,7 @@ hanse_status hanse_bench_file(const hanse_bench_settings *settings,
 /* Each registers the cases of one file. */
 void hanse_bench_add_kernels(void);
 void hanse_bench_add_fold(hanse_bench_settings *settings);
+void hanse_bench_add_keys(hanse_bench_settings *settings);
 void hanse_bench_add_read(hanse_bench_settings *settings);
 void hanse_bench_add_job(hanse_bench_settings *settings);
 

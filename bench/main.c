@@ -102,6 +102,7 @@ int main(int argc, char **argv)
     add_context(&settings, cpu);
     hanse_bench_add_kernels();
     hanse_bench_add_fold(&settings);
+    hanse_bench_add_keys(&settings);
     hanse_bench_add_read(&settings);
     hanse_bench_add_job(&settings);
     const size_t n_run = hanse_bench_run();

@@ -256,16 +256,27 @@ static void make_extremes(const hanse_fold *fold, size_t measure, part rows)
                            number == HANSE_NUMBER_UINT, rows.n, high, low);
 }
 
-/* Adds the pieces to one grouping; true when a limb left its guard. */
+static bool all_equal(const uint32_t *groups, size_t n)
+{
+    uint32_t differ = 0;
+    for (size_t i = 1; i < n; i++)
+        differ |= groups[i] ^ groups[0];
+    return differ == 0;
+}
+
+/* Adds the pieces to one grouping; true when a limb left its guard. Sorted
+ * tables, and all rows together, have parts of one group. */
 static bool add_pieces(hanse_fold *fold, size_t grouping, part rows)
 {
     const hanse_states *states = &fold->states[grouping];
     const hanse_block *block = &fold->block;
     const uint32_t *groups = groups_of(fold, grouping);
-    if (groups == NULL)
+    if (groups == NULL || all_equal(groups + rows.first, rows.n))
         return fold->kernels->total_add(
-            states->rows, block->lanes, HANSE_LIMB_BATCH,
-            fold->layout.n_sum_lanes, block->n_lanes, rows.n);
+            states->rows +
+                group_of(fold, grouping, rows.first) * fold->layout.stride,
+            block->lanes, HANSE_LIMB_BATCH, fold->layout.n_sum_lanes,
+            block->n_lanes, rows.n);
     return fold->kernels->group_add(
         states->rows, fold->layout.stride, groups + rows.first, block->pieces,
         fold->layout.n_sum_lanes, block->n_lanes, rows.n);

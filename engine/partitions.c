@@ -14,6 +14,7 @@ enum {
      * of each page that they meet. */
     MOST_PAGES_SEEN = 512,
     LEAST_PAGES = 1024,
+    LEAST_GROWTH = 8,
     MOST_PAGES = 1 << 18,
     LEAST_PAGE_SHIFT = 6,
     /* So that threads seldom wait for one another. */
@@ -132,18 +133,23 @@ static uint64_t smaller(uint64_t a, uint64_t b)
 
 /* Room for numbers of the first key that are still to come, on both sides: a
  * table that is sorted by it has shown only the beginning. */
-static void widen_first(hanse_partitions *parts, uint64_t inner_slots,
+static void widen_first(hanse_partitions *parts, const hanse_shared *shared,
+                        const hanse_fold *seen, uint64_t inner_slots,
                         uint64_t n_slots)
 {
     hanse_key_range *first = &parts->ranges[0];
     const uint64_t page_slots = (uint64_t)1 << parts->page_shift;
-    uint64_t n_pages = 8 * (n_slots / page_slots + 1);
+    const uint64_t n_seen = seen->rows.read + 1;
+    uint64_t growth = 3 * (shared->n_rows / n_seen + 1);
+    growth = growth < LEAST_GROWTH ? LEAST_GROWTH : growth;
+    growth = smaller(growth, MOST_PAGES);
+    uint64_t n_pages = growth * (n_slots / page_slots + 1);
     n_pages = n_pages < LEAST_PAGES ? LEAST_PAGES : n_pages;
     n_pages = smaller(n_pages, MOST_PAGES);
     uint64_t below, above;
     type_room(parts->plan->keys[parts->keys[0]].type, first, &below, &above);
     const uint64_t room = n_pages * page_slots / inner_slots - first->extent;
-    below = smaller(below, room / 4);
+    below = smaller(below, room / 2);
     above = smaller(above, room - below);
     first->base = (int64_t)((uint64_t)first->base - below);
     first->extent += below + above;
@@ -179,7 +185,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
            n_slots >> parts->page_shift > MOST_PAGES_SEEN)
         parts->page_shift++;
     parts->is_dense = true;
-    widen_first(parts, inner_slots, n_slots);
+    widen_first(parts, shared, seen, inner_slots, n_slots);
 }
 
 static void shape_hashed(hanse_partitions *parts, const hanse_shared *shared,

@@ -51,35 +51,76 @@ TARGET void hanse_transpose_avx512(const int64_t *restrict lanes,
                           rows + i * n_lanes + line);
 }
 
-/* The number of lines is a constant in the calls for one line, so that its
- * loop has no inner one. */
+/* Rows from `row` on, n_rows of them (one or two), as one. */
+static inline TARGET __m512i sum_line(const int64_t *row, size_t n_lanes,
+                                      size_t n_rows)
+{
+    const __m512i line = _mm512_load_si512(row);
+    return n_rows == 1
+               ? line
+               : _mm512_add_epi64(line, _mm512_load_si512(row + n_lanes));
+}
+
+static inline TARGET __m512i largest_line(const int64_t *row, size_t n_lanes,
+                                          size_t n_rows)
+{
+    const __m512i line = _mm512_load_si512(row);
+    return n_rows == 1
+               ? line
+               : _mm512_max_epu64(line, _mm512_load_si512(row + n_lanes));
+}
+
+/* Adds rows of one group to its state; returns what shows full limbs. */
+static inline TARGET __attribute__((always_inline)) __m512i
+add_row(int64_t *state, const int64_t *row, size_t n_sums, size_t n_lanes,
+        size_t n_rows, __m512i seen)
+{
+    const __m512i bias = _mm512_set1_epi64((int64_t)HANSE_GUARD_BIAS);
+    for (size_t line = 0; line < n_sums; line += HANSE_LINE_LANES) {
+        const __m512i sum =
+            _mm512_add_epi64(_mm512_load_si512(state + line),
+                             sum_line(row + line, n_lanes, n_rows));
+        _mm512_store_si512(state + line, sum);
+        seen = _mm512_or_si512(seen, _mm512_add_epi64(sum, bias));
+    }
+    for (size_t line = n_sums; line < n_lanes; line += HANSE_LINE_LANES)
+        _mm512_store_si512(
+            state + line,
+            _mm512_max_epu64(_mm512_load_si512(state + line),
+                             largest_line(row + line, n_lanes, n_rows)));
+    return seen;
+}
+
+/* Two rows of one group are added to each other first: where a group repeats,
+ * each add to its state waits for the one before. The number of lines is a
+ * constant in the calls for one line, so that its loop has no inner one. */
 static inline TARGET __attribute__((always_inline)) bool
 add_rows(int64_t *restrict states, size_t stride,
          const uint32_t *restrict groups, const int64_t *restrict rows,
          size_t n_sums, size_t n_lanes, size_t n)
 {
-    const __m512i bias = _mm512_set1_epi64((int64_t)HANSE_GUARD_BIAS);
     __m512i seen = _mm512_setzero_si512();
-    for (size_t i = 0; i < n; i++) {
+    size_t i = 0;
+    for (; i + 2 <= n; i += 2) {
         int64_t *state = states + (size_t)groups[i] * stride;
         const int64_t *row = rows + i * n_lanes;
-        if (i + HANSE_PREFETCH_ROWS < n)
-            for (size_t line = 0; line < n_lanes; line += HANSE_LINE_LANES)
-                __builtin_prefetch(
-                    states + (size_t)groups[i + HANSE_PREFETCH_ROWS] * stride +
-                        line,
-                    1);
-        for (size_t line = 0; line < n_sums; line += HANSE_LINE_LANES) {
-            const __m512i sum = _mm512_add_epi64(
-                _mm512_load_si512(state + line), _mm512_load_si512(row + line));
-            _mm512_store_si512(state + line, sum);
-            seen = _mm512_or_si512(seen, _mm512_add_epi64(sum, bias));
+        if (i + HANSE_PREFETCH_ROWS + 1 < n)
+            for (size_t line = 0; line < n_lanes; line += HANSE_LINE_LANES) {
+                const uint32_t *ahead = groups + i + HANSE_PREFETCH_ROWS;
+                __builtin_prefetch(states + ahead[0] * stride + line, 1);
+                __builtin_prefetch(states + ahead[1] * stride + line, 1);
+            }
+        if (groups[i] == groups[i + 1]) {
+            seen = add_row(state, row, n_sums, n_lanes, 2, seen);
+            continue;
         }
-        for (size_t line = n_sums; line < n_lanes; line += HANSE_LINE_LANES)
-            _mm512_store_si512(state + line,
-                               _mm512_max_epu64(_mm512_load_si512(state + line),
-                                                _mm512_load_si512(row + line)));
+        seen = add_row(state, row, n_sums, n_lanes, 1, seen);
+        seen = add_row(states + (size_t)groups[i + 1] * stride, row + n_lanes,
+                       n_sums, n_lanes, 1, seen);
     }
+    if (i < n)
+        seen = add_row(states + (size_t)groups[i] * stride, rows + i * n_lanes,
+                       n_sums, n_lanes, 1, seen);
     return _mm512_test_epi64_mask(
                seen, _mm512_set1_epi64((int64_t)HANSE_GUARD_MASK)) != 0;
 }
