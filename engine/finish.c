@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/group_list.h"
+#include "engine/finish.h"
 #include "engine/parallel.h"
 #include "engine/result.h"
 #include "engine/statistics.h"
@@ -17,36 +17,12 @@ enum {
     FILL_ROWS = 1 << 15 /* rows of a task */
 };
 
-/* A column of one statistic. */
-typedef struct filling {
-    size_t measure;
-    hanse_statistic statistic;
-    hanse_type type;
-    const char *name;
-    void *values;
-} filling;
-
-/* One grouping on its way to a table. */
-typedef struct finishing {
-    const hanse_plan *plan;
-    const hanse_made_key *made; /* [plan->n_keys] */
-    hanse_group_list list;
-    size_t n_threads;
-    hanse_owned_table *table;
-    void *keys[HANSE_GROUP_KEYS_MAX]; /* values of key columns */
-    hanse_type key_types[HANSE_GROUP_KEYS_MAX];
-    uint8_t *missing[HANSE_GROUP_KEYS_MAX]; /* flags; NULL: none */
-    int64_t *counts;                        /* the column of row counts */
-    filling *fillings;
-    size_t n_fillings;
-} finishing;
-
-static const hanse_plan_grouping *grouping_of(const finishing *f)
+static const hanse_plan_grouping *grouping_of(const hanse_finishing *f)
 {
     return &f->plan->groupings[f->list.grouping];
 }
 
-static const hanse_plan_key *key_of(const finishing *f, size_t position)
+static const hanse_plan_key *key_of(const hanse_finishing *f, size_t position)
 {
     return &f->plan->keys[grouping_of(f)->keys[position]];
 }
@@ -59,7 +35,7 @@ static bool is_text_key(const hanse_plan_key *key)
 }
 
 /* Whether any row's number at a position is a uint64 beyond int64. */
-static bool any_beyond_int64(const finishing *f, size_t position)
+static bool any_beyond_int64(const hanse_finishing *f, size_t position)
 {
     int64_t numbers[HANSE_GROUP_KEYS_MAX];
     for (size_t r = 0; r < f->list.n; r++) {
@@ -72,7 +48,7 @@ static bool any_beyond_int64(const finishing *f, size_t position)
 
 /* Results hold no unsigned integers unless a value needs all 64 bits: some
  * readers have none (docs/results.md). */
-static hanse_type key_type(const finishing *f, size_t position)
+static hanse_type key_type(const hanse_finishing *f, size_t position)
 {
     const hanse_plan_key *key = key_of(f, position);
     if (is_text_key(key))
@@ -94,7 +70,7 @@ static hanse_type key_type(const finishing *f, size_t position)
 }
 
 /* Whether any row's group lacks the key at a position. */
-static bool any_missing(const finishing *f, size_t position)
+static bool any_missing(const hanse_finishing *f, size_t position)
 {
     int64_t numbers[HANSE_GROUP_KEYS_MAX];
     if (f->plan->drop_missing_keys ||
@@ -110,10 +86,10 @@ static bool any_missing(const finishing *f, size_t position)
 
 /* ---- Making columns ----------------------------------------------------- */
 
-static hanse_status add_key(finishing *f, size_t position, hanse_error *error)
+static hanse_status add_key(hanse_finishing *f, size_t position,
+                            hanse_error *error)
 {
     const hanse_plan_key *key = key_of(f, position);
-    f->key_types[position] = key_type(f, position);
     HANSE_TRY(hanse_result_add_column(f->table, key->name, key->long_name,
                                       key->units, NULL, f->key_types[position],
                                       &f->keys[position], error));
@@ -124,7 +100,7 @@ static hanse_status add_key(finishing *f, size_t position, hanse_error *error)
     return hanse_result_add_missing(f->table, &f->missing[position], error);
 }
 
-static hanse_status add_row_count(finishing *f, hanse_error *error)
+static hanse_status add_row_count(hanse_finishing *f, hanse_error *error)
 {
     void *values;
     HANSE_TRY(hanse_result_add_column(f->table, "count", "number of records",
@@ -144,7 +120,7 @@ static char *describe(const char *long_name, const char *words)
 }
 
 /* Rows of one fold as the statistics see them. */
-static size_t next_input(const finishing *f, size_t measure, size_t row,
+static size_t next_input(const hanse_finishing *f, size_t measure, size_t row,
                          size_t end, hanse_statistic_input *out)
 {
     *out = (hanse_statistic_input){.measure = measure,
@@ -154,8 +130,7 @@ static size_t next_input(const finishing *f, size_t measure, size_t row,
     return out->n;
 }
 
-/* The one that holds the values of both. */
-static hanse_type wider(hanse_type a, hanse_type b)
+hanse_type hanse_type_wider(hanse_type a, hanse_type b)
 {
     if (a == HANSE_FLOAT64 || b == HANSE_FLOAT64)
         return HANSE_FLOAT64;
@@ -163,7 +138,7 @@ static hanse_type wider(hanse_type a, hanse_type b)
 }
 
 /* One type for all rows, wherever their states are. */
-static hanse_type column_type(const finishing *f, size_t measure,
+static hanse_type column_type(const hanse_finishing *f, size_t measure,
                               hanse_statistic statistic)
 {
     hanse_statistic_input input = {.measure = measure};
@@ -176,23 +151,21 @@ static hanse_type column_type(const finishing *f, size_t measure,
     for (size_t row = 0; row < f->list.n && type != HANSE_FLOAT64;
          row += input.n) {
         (void)next_input(f, measure, row, f->list.n, &input);
-        type = wider(type, hanse_statistic_type(&input, statistic));
+        type = hanse_type_wider(type, hanse_statistic_type(&input, statistic));
     }
     return type;
 }
 
-static hanse_status add_statistic(finishing *f, size_t measure,
-                                  hanse_statistic statistic, hanse_error *error)
+static hanse_status add_statistic(hanse_finishing *f, hanse_filling *to,
+                                  hanse_error *error)
 {
-    const hanse_plan_measure *m = &f->plan->measures[measure];
-    filling *to = &f->fillings[f->n_fillings++];
+    const hanse_plan_measure *m = &f->plan->measures[to->measure];
+    const hanse_statistic statistic = to->statistic;
     char name[256], units[256];
     snprintf(name, sizeof name, "%s_%s", m->name,
              hanse_statistic_name(statistic));
     const bool has_units =
         hanse_statistic_units(statistic, m->units, units, sizeof units);
-    *to = (filling){.measure = measure, .statistic = statistic};
-    to->type = column_type(f, measure, statistic);
     char *long_name = describe(m->long_name, hanse_statistic_words(statistic));
     if (long_name == NULL)
         return hanse_fail_nomem(error, "result column", strlen(m->long_name));
@@ -205,16 +178,45 @@ static hanse_status add_statistic(finishing *f, size_t measure,
     return status;
 }
 
-static hanse_status make_columns(finishing *f, hanse_error *error)
+hanse_status hanse_finish_init(hanse_finishing *f, hanse_error *error)
 {
     const hanse_plan *plan = f->plan;
-    for (size_t k = 0; k < f->list.n_keys; k++)
-        HANSE_TRY(add_key(f, k, error));
-    HANSE_TRY(add_row_count(f, error));
+    const size_t n =
+        plan->n_measures * (size_t)__builtin_popcount(plan->statistics);
+    f->fillings = calloc(n + 1, sizeof *f->fillings);
+    if (f->fillings == NULL)
+        return hanse_fail_nomem(error, "result table", n);
     for (size_t m = 0; m < plan->n_measures; m++)
         for (uint32_t bit = 1; bit <= plan->statistics; bit <<= 1)
             if ((plan->statistics & bit) != 0)
-                HANSE_TRY(add_statistic(f, m, (hanse_statistic)bit, error));
+                f->fillings[f->n_fillings++] = (hanse_filling){
+                    .measure = m, .statistic = (hanse_statistic)bit};
+    return HANSE_OK;
+}
+
+void hanse_finish_choose_types(hanse_finishing *f)
+{
+    for (size_t i = 0; i < f->n_fillings; i++)
+        f->fillings[i].type =
+            column_type(f, f->fillings[i].measure, f->fillings[i].statistic);
+}
+
+hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
+                                     hanse_error *error)
+{
+    HANSE_TRY(hanse_result_table_init(
+        result, f->list.grouping, grouping_of(f)->name, f->list.n,
+        f->list.n_keys, f->list.n_keys + 1 + f->n_fillings, f->list.budget,
+        f->list.shared != NULL ? f->list.shared->spill : NULL, error));
+    f->table = &result->tables[f->list.grouping];
+    f->table->view.n_dropped = f->list.n_dropped;
+    for (size_t k = 0; k < f->list.n_keys; k++) {
+        f->key_types[k] = key_type(f, k);
+        HANSE_TRY(add_key(f, k, error));
+    }
+    HANSE_TRY(add_row_count(f, error));
+    for (size_t i = 0; i < f->n_fillings; i++)
+        HANSE_TRY(add_statistic(f, &f->fillings[i], error));
     return HANSE_OK;
 }
 
@@ -235,7 +237,8 @@ static int shown_length(const char *text, size_t length)
 }
 
 /* "cluster=5, chain=2", for messages about one group. */
-static void name_group(const finishing *f, size_t row, char *out, size_t size)
+static void name_group(const hanse_finishing *f, size_t row, char *out,
+                       size_t size)
 {
     int64_t numbers[HANSE_GROUP_KEYS_MAX];
     const uint32_t mask = hanse_group_list_numbers(&f->list, row, numbers);
@@ -277,7 +280,7 @@ static void store_integer(void *values, hanse_type type, size_t row,
 }
 
 /* Integer keys and marks of missing ones; texts come later. */
-static void fill_keys(const finishing *f, size_t first, size_t end)
+void hanse_finish_fill_keys(const hanse_finishing *f, size_t first, size_t end)
 {
     int64_t numbers[HANSE_GROUP_KEYS_MAX];
     for (size_t r = first; r < end; r++) {
@@ -294,8 +297,9 @@ static void fill_keys(const finishing *f, size_t first, size_t end)
     }
 }
 
-static hanse_status fill_statistic(const finishing *f, const filling *to,
-                                   size_t first, size_t end, hanse_error *error)
+static hanse_status fill_statistic(const hanse_finishing *f,
+                                   const hanse_filling *to, size_t first,
+                                   size_t end, hanse_error *error)
 {
     const size_t size = hanse_type_size(to->type);
     hanse_statistic_input input;
@@ -316,7 +320,7 @@ static hanse_status fill_statistic(const finishing *f, const filling *to,
     return HANSE_OK;
 }
 
-static void fill_counts(const finishing *f, size_t first, size_t end)
+static void fill_counts(const hanse_finishing *f, size_t first, size_t end)
 {
     hanse_statistic_input input;
     for (size_t row = first; row < end; row += input.n) {
@@ -328,21 +332,27 @@ static void fill_counts(const finishing *f, size_t first, size_t end)
     }
 }
 
-static hanse_status fill_rows(void *context, size_t task, hanse_error *error)
+hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
+                                      size_t end, hanse_error *error)
 {
-    const finishing *f = context;
-    const size_t first = task * FILL_ROWS;
-    const size_t end =
-        f->list.n - first < FILL_ROWS ? f->list.n : first + FILL_ROWS;
-    fill_keys(f, first, end);
     fill_counts(f, first, end);
     for (size_t i = 0; i < f->n_fillings; i++)
         HANSE_TRY(fill_statistic(f, &f->fillings[i], first, end, error));
     return HANSE_OK;
 }
 
+static hanse_status fill_rows(void *context, size_t task, hanse_error *error)
+{
+    const hanse_finishing *f = context;
+    const size_t first = task * FILL_ROWS;
+    const size_t end =
+        f->list.n - first < FILL_ROWS ? f->list.n : first + FILL_ROWS;
+    hanse_finish_fill_keys(f, first, end);
+    return hanse_finish_fill_states(f, first, end, error);
+}
+
 /* Texts of a key: all bytes in one piece, the missing one empty. */
-static hanse_status fill_texts(finishing *f, size_t position,
+static hanse_status fill_texts(hanse_finishing *f, size_t position,
                                hanse_error *error)
 {
     const char **values = f->keys[position];
@@ -379,33 +389,34 @@ static hanse_status fill_texts(finishing *f, size_t position,
 
 /* ---- Tables ------------------------------------------------------------- */
 
-static hanse_status fill_table(finishing *f, hanse_error *error)
+hanse_status hanse_finish_fill_texts(hanse_finishing *f, hanse_error *error)
 {
-    const size_t n_tasks = (f->list.n + FILL_ROWS - 1) / FILL_ROWS;
-    HANSE_TRY(make_columns(f, error));
-    HANSE_TRY(hanse_parallel_for(f->n_threads, n_tasks, fill_rows, f, error));
     for (size_t k = 0; k < f->list.n_keys; k++)
         if (f->key_types[k] == HANSE_TEXT)
             HANSE_TRY(fill_texts(f, k, error));
     return HANSE_OK;
 }
 
-static hanse_status finish_list(finishing *f, hanse_result *result,
+static hanse_status finish_list(hanse_finishing *f, hanse_result *result,
                                 hanse_error *error)
 {
-    const size_t n_statistics =
-        f->plan->n_measures * (size_t)__builtin_popcount(f->plan->statistics);
-    HANSE_TRY(hanse_result_table_init(
-        result, f->list.grouping, grouping_of(f)->name, f->list.n,
-        f->list.n_keys, f->list.n_keys + 1 + n_statistics, error));
-    f->table = &result->tables[f->list.grouping];
-    f->table->view.n_dropped = f->list.n_dropped;
-    f->fillings = calloc(n_statistics + 1, sizeof *f->fillings);
-    if (f->fillings == NULL)
-        return hanse_fail_nomem(error, "result table", n_statistics);
-    const hanse_status status = fill_table(f, error);
-    free(f->fillings);
-    return status;
+    const size_t n_tasks = (f->list.n + FILL_ROWS - 1) / FILL_ROWS;
+    hanse_finish_choose_types(f);
+    HANSE_TRY(hanse_finish_make_table(f, result, error));
+    HANSE_TRY(hanse_parallel_for(f->n_threads, n_tasks, fill_rows, f, error));
+    return hanse_finish_fill_texts(f, error);
+}
+
+static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
+                                  size_t grouping, hanse_result *result,
+                                  hanse_error *error)
+{
+    hanse_partitions *parts = atomic_load(&shared->partitions[grouping]);
+    if (atomic_load(&parts->is_spilled))
+        return hanse_finish_spilled(f, shared, parts, result, error);
+    HANSE_TRY(hanse_group_list_of_partitions(shared, parts, f->n_threads,
+                                             &f->list, error));
+    return finish_list(f, result, error);
 }
 
 static hanse_status finish_grouping(const hanse_fold *fold,
@@ -414,20 +425,21 @@ static hanse_status finish_grouping(const hanse_fold *fold,
                                     size_t n_threads, hanse_result *result,
                                     hanse_error *error)
 {
-    finishing f = {
+    hanse_finishing f = {
         .plan = fold->plan, .made = fold->made, .n_threads = n_threads};
-    hanse_status status;
-    if (fold->roles[grouping] == HANSE_ROLE_SHARED)
-        status = hanse_group_list_of_partitions(
-            fold->shared, atomic_load(&fold->shared->partitions[grouping]),
-            n_threads, &f.list, error);
-    else
+    const hanse_fold_role role = fold->roles[grouping];
+    hanse_status status = hanse_finish_init(&f, error);
+    if (status == HANSE_OK && role == HANSE_ROLE_SHARED) {
+        status = finish_shared(&f, fold->shared, grouping, result, error);
+    } else if (status == HANSE_OK) {
         status = hanse_group_list_of_fold(
-            fold, fold->roles[grouping] == HANSE_ROLE_DERIVED ? derived : fold,
-            order, grouping, &f.list, error);
-    if (status == HANSE_OK)
-        status = finish_list(&f, result, error);
+            fold, role == HANSE_ROLE_DERIVED ? derived : fold, order, grouping,
+            &f.list, error);
+        if (status == HANSE_OK)
+            status = finish_list(&f, result, error);
+    }
     hanse_group_list_clear(&f.list);
+    free(f.fillings);
     return status;
 }
 

@@ -105,23 +105,12 @@ typedef struct collecting {
     share *shares; /* [owner] */
 } collecting;
 
-static hanse_partition *partition_of(const hanse_partitions *parts,
-                                     size_t owner)
-{
-    return owner < parts->n_pages ? atomic_load(&parts->pages[owner])
-                                  : &parts->hashed[owner - parts->n_pages];
-}
-
-static size_t count_owners(const hanse_partitions *parts)
-{
-    return parts->n_pages + ((size_t)1 << parts->hashed_bits);
-}
-
 /* Calls for each group with rows that is not dropped: stores it, or counts. */
 static void visit(const hanse_group_list *list, size_t owner, share *s,
                   bool store)
 {
-    const hanse_partition *partition = partition_of(list->parts, owner);
+    const hanse_partition *partition =
+        hanse_partitions_owner(list->parts, owner);
     const bool drop = list->parts->plan->drop_missing_keys;
     int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
     if (partition == NULL || partition->fold == NULL)
@@ -165,7 +154,7 @@ static hanse_status store_share(void *context, size_t owner, hanse_error *error)
 static hanse_status collect(hanse_group_list *list, size_t n_threads,
                             size_t *n_paged, hanse_error *error)
 {
-    const size_t n_owners = count_owners(list->parts);
+    const size_t n_owners = hanse_partitions_count(list->parts);
     collecting c = {list, calloc(n_owners, sizeof *c.shares)};
     if (c.shares == NULL)
         return hanse_fail_nomem(error, "partitions", n_owners);
@@ -376,6 +365,12 @@ static hanse_status merge_sorted(hanse_group_list *list, size_t first,
     return HANSE_OK;
 }
 
+static hanse_status fail_too_many(hanse_error *error)
+{
+    return hanse_fail(error, HANSE_ERR_LIMIT,
+                      "more than %u groups in one table", UINT32_MAX);
+}
+
 static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
                                      hanse_error *error)
 {
@@ -387,8 +382,7 @@ static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
     if (n == 0)
         return HANSE_OK;
     if (list->n > UINT32_MAX)
-        return hanse_fail(error, HANSE_ERR_LIMIT,
-                          "more than %u groups in one table", UINT32_MAX);
+        return fail_too_many(error);
     hanse_sort_entry *entries =
         hanse_allocate(list->budget, 2 * n, sizeof *entries);
     if (entries == NULL)
@@ -419,6 +413,50 @@ hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
     return bring_into_order(out, n_paged, error);
 }
 
+hanse_status hanse_group_list_of_partition(const hanse_shared *shared,
+                                           hanse_partitions *parts,
+                                           size_t owner, hanse_group_list *out,
+                                           hanse_error *error)
+{
+    share s = {0};
+    *out = (hanse_group_list){.shared = shared,
+                              .parts = parts,
+                              .budget = parts->budget,
+                              .grouping = parts->grouping,
+                              .n_keys = parts->n_keys};
+    visit(out, owner, &s, false);
+    HANSE_TRY(allocate(out, s.n + 1, true, error));
+    visit(out, owner, &s, true);
+    out->n = s.n;
+    out->n_dropped = s.n_dropped;
+    return HANSE_OK;
+}
+
+hanse_status hanse_group_list_of_numbers(const hanse_shared *shared,
+                                         hanse_partitions *parts,
+                                         const int64_t *numbers,
+                                         const uint32_t *masks, size_t n,
+                                         size_t n_paged, hanse_group_list *out,
+                                         hanse_error *error)
+{
+    *out = (hanse_group_list){.shared = shared,
+                              .parts = parts,
+                              .budget = parts->budget,
+                              .grouping = parts->grouping,
+                              .n_keys = parts->n_keys,
+                              .n = n,
+                              .numbers = numbers,
+                              .masks = masks};
+    if (n > UINT32_MAX)
+        return fail_too_many(error);
+    HANSE_TRY(allocate(out, n + 1, true, error));
+    for (size_t i = 0; i < n; i++) {
+        out->groups[i] = (uint32_t)i;
+        out->owners[i] = 0;
+    }
+    return bring_into_order(out, n_paged, error);
+}
+
 /* ---- Rows --------------------------------------------------------------- */
 
 size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
@@ -433,7 +471,7 @@ size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
     size_t n = 1;
     while (n < most && list->owners[row + n] == list->owners[row])
         n++;
-    *fold = hanse_group_list_owner(list, row)->fold;
+    *fold = hanse_partitions_owner(list->parts, list->owners[row])->fold;
     *grouping = 0;
     return n;
 }
@@ -443,10 +481,15 @@ uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
 {
     uint32_t codes[HANSE_GROUP_KEYS_MAX];
     uint32_t mask = 0;
+    if (list->numbers != NULL) {
+        memcpy(numbers, list->numbers + list->groups[row] * list->n_keys,
+               list->n_keys * sizeof *numbers);
+        return list->masks[list->groups[row]];
+    }
     if (list->parts != NULL)
-        return hanse_partition_numbers(list->parts,
-                                       hanse_group_list_owner(list, row),
-                                       list->groups[row], numbers);
+        return hanse_partition_numbers(
+            list->parts, hanse_partitions_owner(list->parts, list->owners[row]),
+            list->groups[row], numbers);
     hanse_group_codes(list->keys, list->grouping, list->groups[row], codes);
     for (size_t k = 0; k < list->n_keys; k++) {
         const size_t key = list->keys->plan->groupings[list->grouping].keys[k];

@@ -23,6 +23,10 @@ typedef struct hanse_group_list {
     uint32_t *owners;   /* [row] partition (page p is p, hashed h is n_pages +
                            h); NULL: in a fold */
     uint64_t n_dropped; /* rows of groups left out for a missing key */
+    /* Key numbers and masks that are kept apart from the states, [groups[row]]
+     * (times n_keys); NULL: they are with the states. */
+    const int64_t *numbers;
+    const uint32_t *masks;
 } hanse_group_list;
 
 /* Groups of a fold that have rows. `states` is the fold itself, or the one
@@ -39,6 +43,22 @@ hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                                             size_t n_threads,
                                             hanse_group_list *out,
                                             hanse_error *error);
+
+/* Groups of one partition. */
+hanse_status hanse_group_list_of_partition(const hanse_shared *shared,
+                                           hanse_partitions *parts,
+                                           size_t owner, hanse_group_list *out,
+                                           hanse_error *error);
+
+/* n groups whose key numbers are kept in arrays (borrowed), of which the first
+ * n_paged are from pages: brings them into order. groups[row] is then an index
+ * into those arrays. */
+hanse_status hanse_group_list_of_numbers(const hanse_shared *shared,
+                                         hanse_partitions *parts,
+                                         const int64_t *numbers,
+                                         const uint32_t *masks, size_t n,
+                                         size_t n_paged, hanse_group_list *out,
+                                         hanse_error *error);
 void hanse_group_list_clear(hanse_group_list *list);
 
 /* Rows from `row` on, of at most `most`, whose states are in one fold: that
@@ -56,14 +76,5 @@ uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
  * not terminated, *length bytes, possibly in `buffer` (32 bytes). */
 const char *hanse_group_list_text(const hanse_group_list *list, size_t position,
                                   int64_t number, char *buffer, size_t *length);
-
-static inline hanse_partition *
-hanse_group_list_owner(const hanse_group_list *list, size_t row)
-{
-    const hanse_partitions *parts = list->parts;
-    const size_t owner = list->owners[row];
-    return owner < parts->n_pages ? atomic_load(&parts->pages[owner])
-                                  : &parts->hashed[owner - parts->n_pages];
-}
 
 #endif

@@ -247,6 +247,8 @@ hanse_status hanse_partitions_create(const hanse_shared *shared,
     parts->keys = shared->plan->groupings[grouping].keys;
     parts->budget = shared->budget;
     parts->seed = hanse_hash_seed();
+    parts->spill = shared->spill;
+    parts->most_bytes = shared->most_bytes;
     (void)pthread_mutex_init(&parts->lock, NULL);
     make_view(parts);
     const double n_expected = expected_groups(shared, seen, grouping);
@@ -281,6 +283,7 @@ void hanse_partition_release(hanse_partition *partition)
 static void destroy_partition(hanse_partition *partition)
 {
     hanse_partition_release(partition);
+    free(partition->extents);
     (void)pthread_mutex_destroy(&partition->lock);
 }
 
@@ -345,6 +348,57 @@ hanse_status hanse_partition_reserve(hanse_partitions *parts,
     return hanse_states_grow(&fold->states[0], &fold->layout, fold->budget,
                              n_groups, error);
 }
+
+/* ---- Spilling ----------------------------------------------------------- */
+
+bool hanse_partition_must_spill(const hanse_partitions *parts,
+                                const hanse_partition *partition,
+                                size_t n_groups)
+{
+    const hanse_budget *budget = parts->budget;
+    if (parts->spill == NULL || budget == NULL || parts->most_bytes == 0)
+        return false;
+    const hanse_fold *fold =
+        partition->fold != NULL ? partition->fold : parts->prototype;
+    const size_t capacity =
+        partition->fold != NULL ? fold->states[0].capacity : 0;
+    if (n_groups <= capacity)
+        return false;
+    /* States grow by doubling. */
+    const size_t grown = n_groups > 2 * capacity ? n_groups : 2 * capacity;
+    const uint64_t needed = grown * fold->layout.stride * sizeof(int64_t);
+    return atomic_load(&budget->used_bytes) + needed > parts->most_bytes;
+}
+
+static hanse_status reserve_extent(hanse_partition *partition,
+                                   hanse_error *error)
+{
+    if (partition->n_extents < partition->extent_capacity)
+        return HANSE_OK;
+    const size_t wanted = 2 * partition->extent_capacity + 16;
+    hanse_extent *larger = realloc(partition->extents, wanted * sizeof *larger);
+    if (larger == NULL)
+        return hanse_fail_nomem(error, "spilled rows", wanted * sizeof *larger);
+    partition->extents = larger;
+    partition->extent_capacity = wanted;
+    return HANSE_OK;
+}
+
+hanse_status hanse_partition_spill(hanse_partitions *parts,
+                                   hanse_partition *partition,
+                                   const void *records, size_t n_rows,
+                                   size_t row_bytes, hanse_error *error)
+{
+    hanse_extent extent = {.n_rows = n_rows};
+    HANSE_TRY(reserve_extent(partition, error));
+    HANSE_TRY(parts->spill->ops->append(
+        parts->spill, records, n_rows * row_bytes, &extent.place, error));
+    partition->extents[partition->n_extents++] = extent;
+    atomic_store_explicit(&parts->is_spilled, true, memory_order_relaxed);
+    return HANSE_OK;
+}
+
+/* ---- Groups ------------------------------------------------------------- */
 
 uint32_t hanse_partition_numbers(const hanse_partitions *parts,
                                  const hanse_partition *partition, size_t group,

@@ -18,13 +18,23 @@
 
 #include "engine/dictionary.h"
 #include "engine/fold.h"
+#include "engine/spill.h"
 #include "engine/tuple_map.h"
+
+/* Rows of a partition in the spill. */
+typedef struct hanse_extent {
+    uint64_t place;
+    size_t n_rows;
+} hanse_extent;
 
 typedef struct hanse_partition {
     pthread_mutex_t lock;
-    size_t page;         /* of places; SIZE_MAX: hashed */
-    hanse_fold *fold;    /* a single grouping; NULL: no row yet */
-    hanse_tuple_map map; /* of a hashed one: its groups */
+    size_t page;           /* of places; SIZE_MAX: hashed */
+    hanse_fold *fold;      /* a single grouping; NULL: no row yet */
+    hanse_tuple_map map;   /* of a hashed one: its groups */
+    hanse_extent *extents; /* rows in the spill, [n_extents] */
+    size_t n_extents;
+    size_t extent_capacity;
 } hanse_partition;
 
 /* One range of places per key: number `base` + i, i < extent, then one place
@@ -56,7 +66,10 @@ typedef struct hanse_partitions {
     unsigned hashed_bits; /* there are 2^bits */
     uint64_t seed;
     _Atomic bool any_missing[HANSE_TUPLE_WIDTH_MAX]; /* [key] */
-    pthread_mutex_t lock;                            /* new pages */
+    hanse_spill *spill;                              /* NULL: none; borrowed */
+    uint64_t most_bytes;     /* in use, beyond which new groups go there */
+    _Atomic bool is_spilled; /* some rows are there */
+    pthread_mutex_t lock;    /* new pages */
 } hanse_partitions;
 
 /* What the threads of a run share. */
@@ -68,6 +81,8 @@ typedef struct hanse_shared {
     size_t share_bytes;   /* states of a grouping in one thread beyond which it
                              is shared */
     size_t page_bytes;    /* states of a partition */
+    hanse_spill *spill;   /* NULL: none; borrowed */
+    uint64_t most_bytes;  /* in use, beyond which new groups go there */
     bool hash_only;       /* no places by arithmetic; for tests */
     pthread_mutex_t lock; /* decisions */
     _Atomic(hanse_partitions *) *partitions; /* [grouping]; NULL: not shared */
@@ -102,6 +117,30 @@ hanse_status hanse_partitions_page(hanse_partitions *parts, size_t page,
 hanse_status hanse_partition_reserve(hanse_partitions *parts,
                                      hanse_partition *partition,
                                      size_t n_groups, hanse_error *error);
+
+/* Under the lock: whether rows for n_groups groups (in all) would need memory
+ * that had better be left to others, and can go to the spill. */
+bool hanse_partition_must_spill(const hanse_partitions *parts,
+                                const hanse_partition *partition,
+                                size_t n_groups);
+
+/* Under the lock: keeps rows (records of scatter.c) in the spill. */
+hanse_status hanse_partition_spill(hanse_partitions *parts,
+                                   hanse_partition *partition,
+                                   const void *records, size_t n_rows,
+                                   size_t row_bytes, hanse_error *error);
+
+/* Partition `owner`: pages, then hashed ones. NULL: no row came. */
+static inline hanse_partition *
+hanse_partitions_owner(const hanse_partitions *parts, size_t owner)
+{
+    return owner < parts->n_pages ? atomic_load(&parts->pages[owner])
+                                  : &parts->hashed[owner - parts->n_pages];
+}
+static inline size_t hanse_partitions_count(const hanse_partitions *parts)
+{
+    return parts->n_pages + ((size_t)1 << parts->hashed_bits);
+}
 
 /* Gives back all that a partition holds. */
 void hanse_partition_release(hanse_partition *partition);

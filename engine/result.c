@@ -34,7 +34,6 @@ static void clear_column(hanse_column *column)
     free_text(column->long_name);
     free_text(column->units);
     free_text(column->cell_methods);
-    free((void *)(uintptr_t)column->values);
     free((void *)(uintptr_t)column->missing);
 }
 
@@ -42,10 +41,12 @@ static void clear_table(hanse_owned_table *table)
 {
     for (size_t i = 0; i < table->n_columns; i++) {
         clear_column(&table->columns[i]);
+        hanse_large_free(&table->values[i]);
         free(table->texts[i]);
     }
     free(table->columns);
     free(table->texts);
+    free(table->values);
     free(table->name);
 }
 
@@ -62,13 +63,18 @@ void hanse_result_destroy(hanse_result *result)
 hanse_status hanse_result_table_init(hanse_result *result, size_t index,
                                      const char *name, size_t n_rows,
                                      size_t n_keys, size_t n_columns,
+                                     hanse_budget *budget, hanse_spill *spill,
                                      hanse_error *error)
 {
     hanse_owned_table *table = &result->tables[index];
     table->name = hanse_text_copy(name);
     table->columns = calloc(n_columns + 1, sizeof *table->columns);
     table->texts = calloc(n_columns + 1, sizeof *table->texts);
-    if (table->name == NULL || table->columns == NULL || table->texts == NULL)
+    table->values = calloc(n_columns + 1, sizeof *table->values);
+    table->budget = budget;
+    table->spill = spill;
+    if (table->name == NULL || table->columns == NULL || table->texts == NULL ||
+        table->values == NULL)
         return hanse_fail_nomem(error, "result table", n_columns);
     table->view = (hanse_table){.name = table->name,
                                 .n_rows = n_rows,
@@ -86,8 +92,13 @@ hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
     const size_t n_rows = table->view.n_rows;
     const size_t size_bytes =
         type == HANSE_TEXT ? sizeof(char *) : hanse_type_size(type);
-    hanse_column *column = &table->columns[table->n_columns++];
-    *values = calloc(n_rows + 1, size_bytes);
+    hanse_column *column = &table->columns[table->n_columns];
+    hanse_large *memory = &table->values[table->n_columns++];
+    HANSE_TRY(hanse_large_allocate(memory, n_rows + 1, size_bytes,
+                                   table->budget, table->spill, "result column",
+                                   error));
+    memory->budget = NULL; /* which the result may outlive */
+    *values = memory->memory;
     *column = (hanse_column){.name = hanse_text_copy(name),
                              .long_name = hanse_text_copy(long_name),
                              .units = hanse_text_copy(units),
@@ -96,7 +107,7 @@ hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
                              .values = *values};
     if (table->n_columns > table->view.n_keys)
         table->view.n_columns = table->n_columns - table->view.n_keys;
-    if (*values == NULL || column->name == NULL ||
+    if (column->name == NULL ||
         (long_name != NULL && column->long_name == NULL) ||
         (units != NULL && column->units == NULL) ||
         (cell_methods != NULL && column->cell_methods == NULL))

@@ -7,13 +7,17 @@
 
 #include "engine/base/memory.h"
 #include "engine/hanse.h"
+#include "engine/spill.h"
 
 typedef struct hanse_owned_table {
     hanse_table view;      /* its pointers point into what follows */
     hanse_column *columns; /* keys, then statistics */
     size_t n_columns;      /* in use */
     char *name;
-    char **texts; /* arenas of text keys, one per column, or NULL */
+    char **texts;         /* arenas of text keys, one per column, or NULL */
+    hanse_large *values;  /* of the columns */
+    hanse_budget *budget; /* for values; used until the table is complete */
+    hanse_spill *spill;
 } hanse_owned_table;
 
 struct hanse_result {
@@ -25,10 +29,13 @@ struct hanse_result {
 hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
                                  hanse_error *error);
 
-/* Starts table `index` with room for n_columns columns of n_rows values. */
+/* Starts table `index` with room for n_columns columns of n_rows values. These
+ * are charged to `budget` and, when it is exhausted, lie in `spill` (both may
+ * be NULL); the charge stays when the result outlives them. */
 hanse_status hanse_result_table_init(hanse_result *result, size_t index,
                                      const char *name, size_t n_rows,
                                      size_t n_keys, size_t n_columns,
+                                     hanse_budget *budget, hanse_spill *spill,
                                      hanse_error *error);
 
 /* The next column, in order keys, then statistics. Texts may be NULL and are

@@ -263,6 +263,9 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
     if (tuning->page_bytes != 0)
         r.shared.page_bytes = tuning->page_bytes;
     r.shared.hash_only = tuning->hash_only;
+    r.shared.spill = tuning->spill;
+    r.shared.most_bytes = tuning->most_bytes != 0 ? tuning->most_bytes
+                                                  : budget->limit_bytes / 4 * 3;
     if (status == HANSE_OK)
         status = fold_all(&r, out, error);
     hanse_shared_clear(&r.shared);

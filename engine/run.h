@@ -9,6 +9,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/source.h"
+#include "engine/spill.h"
 
 /* Counts of a finished run. */
 typedef struct hanse_run_report {
@@ -33,6 +34,10 @@ typedef struct hanse_run_tuning {
                            threads share it */
     size_t page_bytes;  /* states of a partition */
     bool hash_only;     /* no places by arithmetic */
+    hanse_spill *spill; /* for what memory lacks; NULL: none. Borrowed */
+    /* In use, beyond which new groups go there; default: three quarters of the
+     * limit, the rest is for widening, buffers and results. */
+    uint64_t most_bytes;
 } hanse_run_tuning;
 
 /* The same with given tuning. */

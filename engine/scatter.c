@@ -212,6 +212,14 @@ static hanse_status add_block(hanse_scatter *s, hanse_fold *fold,
     return hanse_layout_copy(&s->pieces, &fold->layout, error);
 }
 
+/* Groups that a partition would have at the most with the records. */
+static size_t groups_with(const hanse_scatter *s,
+                          const hanse_partition *partition, size_t n)
+{
+    return partition->page != SIZE_MAX ? (size_t)1 << s->parts->page_shift
+                                       : partition->map.n + n;
+}
+
 static hanse_status add_locked(hanse_scatter *s, hanse_partition *partition,
                                const uint64_t *records, size_t n,
                                hanse_error *error)
@@ -251,9 +259,40 @@ static hanse_status empty_buffer(hanse_scatter *s, const side *from,
     unpack(s, from, b->records, b->n);
     (void)pthread_mutex_lock(&partition->lock);
     const hanse_status status =
-        add_locked(s, partition, b->records, b->n, error);
+        hanse_partition_must_spill(s->parts, partition,
+                                   groups_with(s, partition, b->n))
+            ? hanse_partition_spill(s->parts, partition, b->records, b->n,
+                                    from->words * sizeof *b->records, error)
+            : add_locked(s, partition, b->records, b->n, error);
     (void)pthread_mutex_unlock(&partition->lock);
     b->n = 0;
+    return status;
+}
+
+hanse_status hanse_scatter_load(hanse_scatter *s, hanse_partition *partition,
+                                hanse_error *error)
+{
+    const side *from = partition->page != SIZE_MAX ? &s->pages : &s->hashed;
+    const size_t row_bytes = from->words * sizeof(uint64_t);
+    hanse_spill *spill = s->parts->spill;
+    if (partition->n_extents == 0)
+        return HANSE_OK;
+    uint64_t *records = hanse_allocate(s->parts->budget, RECORDS, row_bytes);
+    if (records == NULL)
+        return hanse_fail_budget(error, s->parts->budget, "spilled rows",
+                                 RECORDS, row_bytes);
+    hanse_status status = HANSE_OK;
+    for (size_t e = 0; status == HANSE_OK && e < partition->n_extents; e++) {
+        const hanse_extent *extent = &partition->extents[e];
+        status = spill->ops->read(spill, extent->place, records,
+                                  extent->n_rows * row_bytes, error);
+        if (status != HANSE_OK)
+            break;
+        unpack(s, from, records, extent->n_rows);
+        status = add_locked(s, partition, records, extent->n_rows, error);
+    }
+    partition->n_extents = 0;
+    hanse_free(s->parts->budget, records, RECORDS, row_bytes);
     return status;
 }
 

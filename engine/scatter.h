@@ -24,6 +24,11 @@ hanse_status hanse_scatter_add(hanse_scatter *scatter, const hanse_block *block,
 /* Adds all that is still collected. */
 hanse_status hanse_scatter_flush(hanse_scatter *scatter, hanse_error *error);
 
+/* Adds the rows of a partition that are in the spill, when all threads are
+ * through. */
+hanse_status hanse_scatter_load(hanse_scatter *scatter,
+                                hanse_partition *partition, hanse_error *error);
+
 /* Adds the states of all groups that a fold has of the grouping. The numbers
  * of text keys come from `translations` [key]. */
 hanse_status hanse_scatter_states(hanse_scatter *scatter,

@@ -20,6 +20,7 @@
 #include "engine/memory_source.h"
 #include "engine/run.h"
 #include "engine/tuple_map.h"
+#include "io/spill_file.h"
 
 enum {
     MOST_ROWS = 6000,
@@ -27,7 +28,7 @@ enum {
     TEXT_BYTES = 6
 };
 
-static uint64_t n_cases = 40, first_case = 0;
+static uint64_t n_cases = 40, first_case = 0, n_spilled = 0;
 
 /* Steele, Lea, Flood 2014. */
 static uint64_t next_random(uint64_t *state)
@@ -220,10 +221,18 @@ static hanse_spec *make_spec(uint64_t *random)
 
 static hanse_result *run_shared(const hanse_spec *spec,
                                 const hanse_batch *batch, size_t n_threads,
-                                bool hash_only, uint64_t *random)
+                                bool hash_only, bool with_spill,
+                                uint64_t *random)
 {
     const hanse_run_options options = {.n_threads = n_threads};
-    const hanse_run_tuning tuning = {.share_bytes = 64u << below(random, 12),
+    hanse_spill *spill = NULL;
+    if (with_spill)
+        assert_int_equal(hanse_spill_file_open("/tmp", &spill, NULL), HANSE_OK);
+    const hanse_run_tuning tuning = {.spill = spill,
+                                     /* From none to all of the groups. */
+                                     .most_bytes = (uint64_t)1
+                                                   << (12 + below(random, 10)),
+                                     .share_bytes = 64u << below(random, 12),
                                      .page_bytes = 512u << below(random, 8),
                                      .hash_only = hash_only};
     hanse_source *source;
@@ -236,6 +245,10 @@ static hanse_result *run_shared(const hanse_spec *spec,
                         &error) != HANSE_OK)
         fail_msg("%s", error.message);
     hanse_source_close(source);
+    if (spill != NULL) {
+        n_spilled += hanse_spill_file_bytes(spill) != 0;
+        spill->ops->close(spill);
+    }
     return result;
 }
 
@@ -261,9 +274,9 @@ static void check_case(uint64_t number, rows *r)
     assert_int_equal(hanse_aggregation_add(alone, &batch, NULL), HANSE_OK);
     assert_int_equal(hanse_aggregation_finish(alone, &expected, NULL),
                      HANSE_OK);
-    for (size_t n_threads = 1; n_threads <= 4; n_threads++) {
-        hanse_result *found =
-            run_shared(spec, &batch, n_threads, n_threads % 2 == 0, &random);
+    for (size_t i = 0; i < 8; i++) {
+        hanse_result *found = run_shared(spec, &batch, 1 + i / 2,
+                                         i / 2 % 2 == 0, i % 2 == 1, &random);
         compare_results(expected, found);
         hanse_result_destroy(found);
     }
@@ -281,6 +294,8 @@ static void random_tables_agree_however_shared(void **state)
         print_message("case %llu\n", (unsigned long long)i);
         check_case(i, r);
     }
+    print_message("%llu runs spilled\n", (unsigned long long)n_spilled);
+    assert_true(n_cases < 20 || n_spilled > 0);
     free(r);
 }
 

@@ -117,8 +117,9 @@ hanse_status hanse_fail_budget(hanse_error *error, const hanse_budget *budget,
         const uint64_t used = atomic_load(&budget->used_bytes);
         return hanse_fail(error, HANSE_ERR_LIMIT,
                           "memory limit reached: %s needs %zu bytes more than "
-                          "the %llu in use, the limit is %llu; raise --memory "
-                          "or group by fewer keys",
+                          "the %llu in use, the limit is %llu; raise --memory, "
+                          "group by fewer keys or name a directory for "
+                          "temporary files with --spill",
                           what, total, (unsigned long long)used,
                           (unsigned long long)budget->limit_bytes);
     }

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Between finish.c and finish_spilled.c: one grouping on its way to a table.
+ */
+#ifndef HANSE_ENGINE_FINISH_H
+#define HANSE_ENGINE_FINISH_H
+
+#include "engine/group_list.h"
+#include "engine/result.h"
+#include "engine/statistics.h"
+
+/* A column of one statistic. */
+typedef struct hanse_filling {
+    size_t measure;
+    hanse_statistic statistic;
+    hanse_type type;
+    const char *name; /* of the column */
+    void *values;     /* of its rows */
+} hanse_filling;
+
+typedef struct hanse_finishing {
+    const hanse_plan *plan;
+    const hanse_made_key *made; /* [plan->n_keys] */
+    size_t n_threads;
+    hanse_group_list list;
+    hanse_owned_table *table;
+    void *keys[HANSE_GROUP_KEYS_MAX]; /* values of key columns */
+    hanse_type key_types[HANSE_GROUP_KEYS_MAX];
+    uint8_t *missing[HANSE_GROUP_KEYS_MAX]; /* flags; NULL: none */
+    int64_t *counts;                        /* the column of row counts */
+    hanse_filling *fillings;
+    size_t n_fillings;
+} hanse_finishing;
+
+/* Of INT64, UINT64 and FLOAT64 the one that holds the values of both. */
+hanse_type hanse_type_wider(hanse_type a, hanse_type b);
+
+/* Lists the statistics; free fillings afterwards. */
+hanse_status hanse_finish_init(hanse_finishing *f, hanse_error *error);
+
+/* Types of the statistics' columns for the groups of the list. */
+void hanse_finish_choose_types(hanse_finishing *f);
+
+/* The table of the list, with its columns, of the types that are set. */
+hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
+                                     hanse_error *error);
+
+/* Rows first to end - 1 of integer keys and missing marks; of counts and
+ * statistics. */
+void hanse_finish_fill_keys(const hanse_finishing *f, size_t first, size_t end);
+hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
+                                      size_t end, hanse_error *error);
+
+/* All rows of text keys. */
+hanse_status hanse_finish_fill_texts(hanse_finishing *f, hanse_error *error);
+
+/* A grouping some of whose rows are in the spill: partition by partition. */
+hanse_status hanse_finish_spilled(hanse_finishing *f,
+                                  const hanse_shared *shared,
+                                  hanse_partitions *parts, hanse_result *result,
+                                  hanse_error *error);
+
+#endif
