@@ -20,6 +20,7 @@
 #include "io/column_reason.h"
 #include "io/provenance.h"
 #include "io/result_file.h"
+#include "io/spill_file.h"
 
 /* Everything that one run holds. */
 typedef struct run {
@@ -27,6 +28,7 @@ typedef struct run {
     hanse_run_input input;
     hanse_provenance *provenance;
     hanse_atomic_file *summary_file; /* NULL: not asked for */
+    hanse_spill *spill;              /* NULL: not asked for */
     hanse_progress progress;
     hanse_summary summary;
     hanse_result *result;
@@ -103,6 +105,8 @@ static hanse_status prepare(run *r, hanse_error *error)
 {
     const hanse_job *job = &r->arguments.job;
     const char *json_path = r->arguments.json_summary;
+    if (r->arguments.spill != NULL)
+        HANSE_TRY(hanse_spill_file_open(r->arguments.spill, &r->spill, error));
     HANSE_TRY(hanse_run_input_open(&r->input, &r->arguments, error));
     HANSE_TRY(check_no_input(job->output, &r->input.files, error));
     HANSE_TRY(check_no_input(job->output, &r->input.maps, error));
@@ -137,14 +141,17 @@ static hanse_status fold(run *r, hanse_error *error)
         .progress = on_progress,
         .progress_context = r,
     };
+    const hanse_run_tuning tuning = {.spill = r->spill};
     hanse_progress_start(
         &r->progress,
         hanse_progress_choose(r->arguments.progress, r->arguments.quiet));
     const double start = hanse_clock_seconds();
     hanse_interrupt_begin();
     const hanse_status status =
-        hanse_run(r->input.spec, r->input.source, &options, &r->summary.report,
-                  &r->result, error);
+        hanse_run_tuned(r->input.spec, r->input.source, &options, &tuning,
+                        &r->summary.report, &r->result, error);
+    if (r->spill != NULL)
+        r->summary.spilled_bytes = hanse_spill_file_bytes(r->spill);
     r->signal_number =
         status == HANSE_ERR_INTERRUPTED ? hanse_interrupt_signal() : 0;
     hanse_interrupt_end();
@@ -218,6 +225,8 @@ static hanse_status finish(run *r, hanse_error *error)
 static void clear(run *r)
 {
     hanse_result_destroy(r->result);
+    if (r->spill != NULL)
+        r->spill->ops->close(r->spill);
     hanse_atomic_file_close(r->summary_file);
     hanse_provenance_destroy(r->provenance);
     hanse_run_input_close(&r->input);

@@ -31,6 +31,7 @@ enum {
     OPTION_JOB,
     OPTION_THREADS,
     OPTION_MEMORY,
+    OPTION_SPILL,
     OPTION_PROGRESS,
     OPTION_QUIET,
     OPTION_JSON_SUMMARY,
@@ -84,6 +85,10 @@ static const hanse_option options_table[N_OPTIONS] = {
     [OPTION_MEMORY] = {"memory", 0, "SIZE",
                        "limit, as in 8G; default: three quarters of what\n"
                        "machine, container or batch job allow"},
+    [OPTION_SPILL] = {"spill", 0, "DIR",
+                      "directory for temporary files, for groups that\n"
+                      "memory does not hold; default: none, such a run\n"
+                      "fails"},
     [OPTION_PROGRESS] = {"progress", 0, NULL,
                          "report progress even where there is no terminal"},
     [OPTION_QUIET] = {"quiet", 'q', NULL, "no progress, no summary"},
@@ -208,6 +213,8 @@ static int set_option(parse *p, int option, const char *value)
         return set_threads(arguments, value);
     case OPTION_MEMORY:
         return set_memory(arguments, value);
+    case OPTION_SPILL:
+        return report(p, hanse_job_set_text(&arguments->spill, value, error));
     case OPTION_PROGRESS:
         arguments->progress = true;
         return HANSE_EXIT_DONE;
@@ -339,6 +346,7 @@ bool hanse_run_arguments_parse(hanse_run_arguments *arguments, int argc,
 void hanse_run_arguments_clear(hanse_run_arguments *arguments)
 {
     hanse_job_clear(&arguments->job);
+    free(arguments->spill);
     free(arguments->json_summary);
     free(arguments->history);
     memset(arguments, 0, sizeof *arguments);

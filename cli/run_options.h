@@ -14,6 +14,7 @@ typedef struct hanse_run_arguments {
     hanse_job job;         /* job file and options together */
     size_t n_threads;      /* at least 1 */
     uint64_t memory_bytes; /* budget */
+    char *spill;           /* directory for temporary files; NULL: none */
     bool progress;
     bool quiet;
     char *json_summary; /* NULL: none */

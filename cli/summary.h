@@ -12,7 +12,8 @@ typedef struct hanse_summary {
     const char *output; /* as given */
     const hanse_result *result;
     hanse_run_report report;
-    double seconds; /* reading and folding, all of it */
+    double seconds;         /* reading and folding, all of it */
+    uint64_t spilled_bytes; /* to temporary files */
 } hanse_summary;
 
 /* Prints it on stdout. */

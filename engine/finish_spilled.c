@@ -10,6 +10,7 @@
 
 #include "engine/finish.h"
 #include "engine/scatter.h"
+#include "engine/sort.h"
 
 /* Finished rows of one partition in the spill: key numbers, counts, each
  * statistic, 8 bytes a value; then masks, 4 bytes each. */
@@ -29,6 +30,9 @@ typedef struct spilled {
     size_t n_paged; /* of those in pages */
     size_t most;    /* rows of one */
     uint64_t n_dropped;
+    /* Groups that were left over, by owner. */
+    hanse_sort_entry *leftovers;
+    size_t n_leftovers;
     hanse_type *segment_types; /* [owner][statistic] */
     hanse_large numbers;       /* [row][key] */
     hanse_large masks;         /* [row] */
@@ -94,10 +98,47 @@ static hanse_status store_segment(spilled *s, size_t owner, hanse_error *error)
     return status;
 }
 
+/* Few: a thread shares a grouping while it is small. */
+static hanse_status sort_leftovers(spilled *s, hanse_error *error)
+{
+    const hanse_partition *from = hanse_partitions_leftovers(s->parts);
+    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
+    const size_t n = from->map.n;
+    s->leftovers = calloc(2 * n + 1, sizeof *s->leftovers);
+    if (s->leftovers == NULL)
+        return hanse_fail_nomem(error, "groups left over", n);
+    s->n_leftovers = n;
+    for (size_t g = 0; g < n; g++) {
+        const uint32_t mask =
+            hanse_partition_numbers(s->parts, from, g, numbers);
+        s->leftovers[g] = (hanse_sort_entry){
+            hanse_partitions_owner_of(s->parts, numbers, mask), (uint32_t)g};
+    }
+    hanse_sort(s->leftovers, s->leftovers + n, n);
+    return HANSE_OK;
+}
+
+static hanse_status restore(const spilled *s, size_t owner, hanse_error *error)
+{
+    size_t low = 0, high = s->n_leftovers;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (s->leftovers[middle].key < owner)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < s->n_leftovers && s->leftovers[low].key == owner; low++)
+        HANSE_TRY(
+            hanse_partitions_restore(s->parts, s->leftovers[low].index, error));
+    return HANSE_OK;
+}
+
 static hanse_status finish_partition(spilled *s, hanse_scatter *scatter,
                                      size_t owner, hanse_error *error)
 {
     hanse_finishing *f = s->f;
+    HANSE_TRY(restore(s, owner, error));
     hanse_partition *partition = hanse_partitions_owner(s->parts, owner);
     if (partition == NULL)
         return HANSE_OK;
@@ -114,18 +155,37 @@ static hanse_status finish_partition(spilled *s, hanse_scatter *scatter,
     return status;
 }
 
+static bool is_in_memory(const spilled *s, size_t owner)
+{
+    const hanse_partition *partition = hanse_partitions_owner(s->parts, owner);
+    return partition != NULL && partition->fold != NULL;
+}
+
+/* Those that are in memory first, which makes room for the others. */
 static hanse_status finish_partitions(spilled *s, hanse_error *error)
 {
     hanse_scatter *scatter;
     HANSE_TRY(hanse_scatter_create(s->parts, &scatter, error));
     hanse_status status = HANSE_OK;
+    bool *is_finished = calloc(s->n_owners, sizeof *is_finished);
+    if (is_finished == NULL)
+        status = hanse_fail_nomem(error, "partitions", s->n_owners);
     for (size_t o = 0; status == HANSE_OK && o < s->n_owners; o++) {
+        if (!is_in_memory(s, o))
+            continue;
         status = finish_partition(s, scatter, o, error);
+        is_finished[o] = true;
+    }
+    for (size_t o = 0; status == HANSE_OK && o < s->n_owners; o++)
+        if (!is_finished[o])
+            status = finish_partition(s, scatter, o, error);
+    for (size_t o = 0; o < s->n_owners; o++) {
         s->n += s->segments[o].n;
         s->most = s->segments[o].n > s->most ? s->segments[o].n : s->most;
         if (o + 1 == s->parts->n_pages)
             s->n_paged = s->n;
     }
+    free(is_finished);
     hanse_scatter_destroy(scatter);
     return status;
 }
@@ -271,6 +331,8 @@ hanse_status hanse_finish_spilled(hanse_finishing *f,
     if (s.segments == NULL || s.segment_types == NULL)
         status = hanse_fail_nomem(error, "partitions", s.n_owners);
     if (status == HANSE_OK)
+        status = sort_leftovers(&s, error);
+    if (status == HANSE_OK)
         status = finish_partitions(&s, error);
     if (status == HANSE_OK)
         status = find_order(&s, error);
@@ -279,6 +341,7 @@ hanse_status hanse_finish_spilled(hanse_finishing *f,
     hanse_large_free(&s.numbers);
     hanse_large_free(&s.masks);
     hanse_large_free(&s.ranks);
+    free(s.leftovers);
     free(s.segments);
     free(s.segment_types);
     return status;

@@ -131,10 +131,13 @@ hanse_status hanse_fold_join(hanse_fold *fold, struct hanse_shared *shared,
 /* Moves large groupings, and those that other threads moved, to partitions. */
 hanse_status hanse_fold_share(hanse_fold *fold, hanse_error *error);
 
-/* Adds to the partitions what is still collected for them. To be called when
- * no rows are left, before folds are merged, once by each thread, and once more
- * when all are through. */
+/* Adds to the partitions what is still collected for them. By each thread when
+ * it has no rows left. */
 hanse_status hanse_fold_flush(hanse_fold *fold, hanse_error *error);
+
+/* When all threads have flushed, and before folds are merged: follows what was
+ * shared after the fold's last rows, and frees what adding rows needs. */
+hanse_status hanse_fold_leave(hanse_fold *fold, hanse_error *error);
 
 /* Key numbers of texts: their codes in the shared dictionaries. */
 hanse_status hanse_fold_number_texts(hanse_fold *fold, hanse_error *error);

@@ -105,8 +105,7 @@ static hanse_status move_to(hanse_fold *fold, size_t grouping,
                 &shared->dictionaries[k], &fold->keys[k].texts,
                 &fold->translations[k], error));
     HANSE_TRY(detach(fold, grouping, error));
-    HANSE_TRY(hanse_scatter_states(fold->scatters[grouping], fold,
-                                   fold->translations, error));
+    HANSE_TRY(hanse_partitions_take(parts, fold, fold->translations, error));
     fold->n_shared++;
     hanse_states_clear(&fold->states[grouping], &fold->layout, fold->budget);
     return hanse_states_init(&fold->states[grouping], fold->plan, error);
@@ -140,11 +139,19 @@ hanse_status hanse_fold_share(hanse_fold *fold, hanse_error *error)
 
 hanse_status hanse_fold_flush(hanse_fold *fold, hanse_error *error)
 {
-    if (fold->shared == NULL)
-        return HANSE_OK;
     HANSE_TRY(hanse_fold_share(fold, error));
     for (size_t g = 0; g < fold->plan->n_groupings; g++)
         if (fold->scatters[g] != NULL)
             HANSE_TRY(hanse_scatter_flush(fold->scatters[g], error));
+    return HANSE_OK;
+}
+
+hanse_status hanse_fold_leave(hanse_fold *fold, hanse_error *error)
+{
+    HANSE_TRY(hanse_fold_flush(fold, error));
+    for (size_t g = 0; g < fold->plan->n_groupings; g++) {
+        hanse_scatter_destroy(fold->scatters[g]);
+        fold->scatters[g] = NULL;
+    }
     return HANSE_OK;
 }

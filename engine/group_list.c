@@ -14,25 +14,26 @@
 
 static const uint64_t sign_bit = (uint64_t)1 << 63;
 
+static hanse_spill *spill_of(const hanse_group_list *list)
+{
+    return list->shared != NULL ? list->shared->spill : NULL;
+}
+
+/* Room for n rows. */
 static hanse_status allocate(hanse_group_list *list, size_t n, bool has_owners,
                              hanse_error *error)
 {
-    list->capacity = n;
-    list->groups = hanse_allocate(list->budget, n, sizeof *list->groups);
-    if (has_owners)
-        list->owners = hanse_allocate(list->budget, n, sizeof *list->owners);
-    return list->groups != NULL && (!has_owners || list->owners != NULL)
-               ? HANSE_OK
-               : hanse_fail_budget(error, list->budget, "order of groups", n,
-                                   2 * sizeof *list->groups);
+    HANSE_TRY(hanse_large_allocate(&list->memory, has_owners ? 2 * n : n,
+                                   sizeof *list->groups, list->budget,
+                                   spill_of(list), "order of groups", error));
+    list->groups = list->memory.memory;
+    list->owners = has_owners ? list->groups + n : NULL;
+    return HANSE_OK;
 }
 
 void hanse_group_list_clear(hanse_group_list *list)
 {
-    hanse_free(list->budget, list->groups, list->capacity,
-               sizeof *list->groups);
-    hanse_free(list->budget, list->owners, list->capacity,
-               sizeof *list->owners);
+    hanse_large_free(&list->memory);
     *list = (hanse_group_list){0};
 }
 
@@ -340,12 +341,8 @@ static hanse_status merge_sorted(hanse_group_list *list, size_t first,
                                  const hanse_sort_entry *entries,
                                  size_t n_entries, hanse_error *error)
 {
-    hanse_group_list merged = {.budget = list->budget};
-    const hanse_status status = allocate(&merged, list->n + 1, true, error);
-    if (status != HANSE_OK) {
-        hanse_group_list_clear(&merged);
-        return status;
-    }
+    hanse_group_list merged = {.budget = list->budget, .shared = list->shared};
+    HANSE_TRY(allocate(&merged, list->n + 1, true, error));
     size_t a = 0, b = 0;
     for (size_t row = 0; row < list->n; row++) {
         const bool take_b =
@@ -355,13 +352,10 @@ static hanse_status merge_sorted(hanse_group_list *list, size_t first,
         merged.groups[row] = list->groups[from];
         merged.owners[row] = list->owners[from];
     }
-    hanse_free(list->budget, list->groups, list->capacity,
-               sizeof *list->groups);
-    hanse_free(list->budget, list->owners, list->capacity,
-               sizeof *list->owners);
+    hanse_large_free(&list->memory);
+    list->memory = merged.memory;
     list->groups = merged.groups;
     list->owners = merged.owners;
-    list->capacity = merged.capacity;
     return HANSE_OK;
 }
 
@@ -383,17 +377,17 @@ static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
         return HANSE_OK;
     if (list->n > UINT32_MAX)
         return fail_too_many(error);
-    hanse_sort_entry *entries =
-        hanse_allocate(list->budget, 2 * n, sizeof *entries);
-    if (entries == NULL)
-        return hanse_fail_budget(error, list->budget, "order of groups", 2 * n,
-                                 sizeof *entries);
+    hanse_large memory;
+    HANSE_TRY(hanse_large_allocate(&memory, 2 * n, sizeof(hanse_sort_entry),
+                                   list->budget, spill_of(list),
+                                   "order of groups", error));
+    hanse_sort_entry *entries = memory.memory;
     for (size_t i = 0; i < n; i++)
         entries[i].index = (uint32_t)(first + i);
     hanse_status status = sort_entries(list, n, entries, entries + n, error);
     if (status == HANSE_OK)
         status = merge_sorted(list, first, entries, n, error);
-    hanse_free(list->budget, entries, 2 * n, sizeof *entries);
+    hanse_large_free(&memory);
     return status;
 }
 

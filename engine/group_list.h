@@ -17,8 +17,8 @@ typedef struct hanse_group_list {
     hanse_budget *budget;
     size_t grouping;
     size_t n_keys;
-    size_t n; /* rows of the table */
-    size_t capacity;
+    size_t n;           /* rows of the table */
+    hanse_large memory; /* of the two that follow */
     uint32_t *groups;   /* [row] */
     uint32_t *owners;   /* [row] partition (page p is p, hashed h is n_pages +
                            h); NULL: in a fold */

@@ -365,6 +365,9 @@ typedef struct hanse_run_options {
     bool (*progress)(void *context, uint64_t rows_done, uint64_t n_rows,
                      uint64_t bytes_done);
     void *progress_context;
+    /* Directory for temporary files, where groups go that memory does not hold;
+     * NULL: none, such a run is HANSE_ERR_LIMIT. */
+    const char *spill_directory;
 } hanse_run_options;
 
 /* Aggregates a table that lies in HDF5 files, in parallel. The specification

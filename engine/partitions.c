@@ -176,7 +176,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
         return;
     const uint64_t limit =
         shared->budget != NULL ? shared->budget->limit_bytes : 0;
-    if (limit != 0 && n_slots > limit / 2 / row_bytes)
+    if (limit != 0 && shared->spill == NULL && n_slots > limit / 2 / row_bytes)
         return;
     const uint64_t least_pages = PAGES_PER_THREAD * shared->n_threads;
     parts->page_shift = LEAST_PAGE_SHIFT;
@@ -221,7 +221,7 @@ static void make_view(hanse_partitions *parts)
 
 static hanse_status create_hashed(hanse_partitions *parts, hanse_error *error)
 {
-    const size_t n = (size_t)1 << parts->hashed_bits;
+    const size_t n = ((size_t)1 << parts->hashed_bits) + 1;
     parts->hashed = calloc(n, sizeof *parts->hashed);
     if (parts->hashed == NULL)
         return hanse_fail_nomem(error, "partitions", n * sizeof *parts->hashed);
@@ -297,8 +297,8 @@ void hanse_partitions_destroy(hanse_partitions *parts)
             destroy_partition(partition);
         free(partition);
     }
-    for (size_t p = 0; parts->hashed != NULL && p >> parts->hashed_bits == 0;
-         p++)
+    for (size_t p = 0;
+         parts->hashed != NULL && p <= (size_t)1 << parts->hashed_bits; p++)
         destroy_partition(&parts->hashed[p]);
     hanse_fold_destroy(parts->prototype);
     (void)pthread_mutex_destroy(&parts->lock);

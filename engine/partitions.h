@@ -62,6 +62,7 @@ typedef struct hanse_partitions {
     unsigned page_shift;
     size_t n_pages;
     _Atomic(hanse_partition *) *pages;
+    /* One more than there are: groups that no partition had memory for. */
     hanse_partition *hashed;
     unsigned hashed_bits; /* there are 2^bits */
     uint64_t seed;
@@ -144,6 +145,27 @@ static inline size_t hanse_partitions_count(const hanse_partitions *parts)
 
 /* Gives back all that a partition holds. */
 void hanse_partition_release(hanse_partition *partition);
+
+/* Adds the states of all groups that a thread's fold has of the grouping. The
+ * numbers of text keys come from `translations` [key]. What would need memory
+ * that is short is left over. */
+hanse_status hanse_partitions_take(hanse_partitions *parts,
+                                   const hanse_fold *fold,
+                                   const hanse_translation *translations,
+                                   hanse_error *error);
+
+/* The groups left over. */
+static inline hanse_partition *
+hanse_partitions_leftovers(const hanse_partitions *parts)
+{
+    return &parts->hashed[(size_t)1 << parts->hashed_bits];
+}
+
+/* Owner of a group that was left over; and adds it to that partition. */
+size_t hanse_partitions_owner_of(const hanse_partitions *parts,
+                                 const int64_t *numbers, uint32_t mask);
+hanse_status hanse_partitions_restore(hanse_partitions *parts, size_t leftover,
+                                      hanse_error *error);
 
 /* The numbers of a group's keys, and the mask of those that are missing. */
 uint32_t hanse_partition_numbers(const hanse_partitions *parts,

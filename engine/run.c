@@ -174,11 +174,10 @@ static void merge_folds(run *r)
     }
 }
 
-/* A thread that was through before another one shared a grouping. */
-static hanse_status flush_late(void *context, size_t thread, hanse_error *error)
+static hanse_status leave(void *context, size_t thread, hanse_error *error)
 {
     const run *r = context;
-    return hanse_fold_flush(r->folds[thread], error);
+    return hanse_fold_leave(r->folds[thread], error);
 }
 
 static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
@@ -203,7 +202,7 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
     }
     hanse_error late = {0};
     if (!atomic_load(&r->stop) &&
-        hanse_parallel_for(r->n_threads, r->n_threads, flush_late, r, &late) !=
+        hanse_parallel_for(r->n_threads, r->n_threads, leave, r, &late) !=
             HANSE_OK)
         fail(r, late.status, &late);
     if (!atomic_load(&r->stop))
@@ -264,8 +263,8 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
         r.shared.page_bytes = tuning->page_bytes;
     r.shared.hash_only = tuning->hash_only;
     r.shared.spill = tuning->spill;
-    r.shared.most_bytes = tuning->most_bytes != 0 ? tuning->most_bytes
-                                                  : budget->limit_bytes / 4 * 3;
+    r.shared.most_bytes =
+        tuning->most_bytes != 0 ? tuning->most_bytes : budget->limit_bytes / 2;
     if (status == HANSE_OK)
         status = fold_all(&r, out, error);
     hanse_shared_clear(&r.shared);

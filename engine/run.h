@@ -35,8 +35,8 @@ typedef struct hanse_run_tuning {
     size_t page_bytes;  /* states of a partition */
     bool hash_only;     /* no places by arithmetic */
     hanse_spill *spill; /* for what memory lacks; NULL: none. Borrowed */
-    /* In use, beyond which new groups go there; default: three quarters of the
-     * limit, the rest is for widening, buffers and results. */
+    /* In use, beyond which new groups go there; default: half the limit,
+     * the rest is for wider windows, buffers and results. */
     uint64_t most_bytes;
 } hanse_run_tuning;
 

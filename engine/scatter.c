@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/order.h"
-
 enum {
     RECORDS = HANSE_LIMB_BATCH, /* collected for a partition */
     /* Buffers in use at a time; beyond that all are emptied first. At the usual
@@ -441,106 +439,5 @@ hanse_status hanse_scatter_add(hanse_scatter *s, const hanse_block *block,
         record[0] = s->places[i] & page_mask;
         store_measures(s, block, i, record + 1);
     }
-    return HANSE_OK;
-}
-
-/* ---- States of a thread's own fold -------------------------------------- */
-
-/* Numbers of the keys of a group; returns the mask of missing ones. */
-static uint32_t group_numbers(const hanse_partitions *parts,
-                              const hanse_fold *fold,
-                              const hanse_translation *translations,
-                              size_t group, int64_t *numbers)
-{
-    uint32_t codes[HANSE_TUPLE_WIDTH_MAX];
-    uint32_t mask = 0;
-    hanse_group_codes(fold, parts->grouping, group, codes);
-    for (size_t k = 0; k < parts->n_keys; k++) {
-        const size_t key = parts->keys[k];
-        numbers[k] = 0;
-        if (codes[k] == 0)
-            mask |= (uint32_t)1 << k;
-        else if (fold->keys[key].is_text)
-            numbers[k] = translations[key].codes[codes[k] - 1];
-        else
-            numbers[k] = fold->keys[key].ints.values[codes[k] - 1];
-    }
-    return mask;
-}
-
-static uint64_t place_of(const hanse_partitions *parts, const int64_t *numbers,
-                         uint32_t mask)
-{
-    uint64_t place = 0;
-    if (!parts->is_dense || (mask & 1) != 0)
-        return no_place;
-    for (size_t k = 0; k < parts->n_keys; k++) {
-        const hanse_key_range *range = &parts->ranges[k];
-        const bool is_missing = (mask >> k & 1) != 0;
-        const uint64_t offset =
-            is_missing ? range->extent
-                       : (uint64_t)numbers[k] - (uint64_t)range->base;
-        if (!is_missing && offset >= range->extent)
-            return no_place;
-        place = place * hanse_partitions_key_slots(parts, k) + offset;
-    }
-    return place;
-}
-
-static hanse_status merge_locked(hanse_scatter *s, hanse_partition *partition,
-                                 uint64_t place, const int64_t *numbers,
-                                 uint32_t mask, const hanse_fold *fold,
-                                 size_t group, hanse_error *error)
-{
-    hanse_partitions *parts = s->parts;
-    const size_t page_slots = (size_t)1 << parts->page_shift;
-    uint32_t target = (uint32_t)(place & (page_slots - 1));
-    size_t n_groups = page_slots;
-    if (partition->page == SIZE_MAX) {
-        HANSE_TRY(hanse_tuple_map_codes(&partition->map, numbers, &mask, 1,
-                                        &target, error));
-        n_groups = partition->map.n;
-    }
-    HANSE_TRY(hanse_partition_reserve(parts, partition, n_groups, error));
-    return hanse_fold_merge_group(partition->fold, 0, target, fold,
-                                  parts->grouping, group, error);
-}
-
-static hanse_status merge_group(hanse_scatter *s, const hanse_fold *fold,
-                                const hanse_translation *translations,
-                                size_t group, hanse_error *error)
-{
-    hanse_partitions *parts = s->parts;
-    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
-    const uint32_t mask =
-        group_numbers(parts, fold, translations, group, numbers);
-    for (size_t k = 0; k < parts->n_keys; k++)
-        if ((mask >> k & 1) != 0)
-            atomic_store(&parts->any_missing[k], true);
-    const uint64_t place = place_of(parts, numbers, mask);
-    hanse_partition *partition;
-    if (place == no_place) {
-        const uint64_t hash =
-            hanse_tuple_hash(numbers, parts->n_keys, mask, parts->seed);
-        partition = &parts->hashed[hash >> (64 - parts->hashed_bits)];
-    } else {
-        HANSE_TRY(hanse_partitions_page(
-            parts, (size_t)(place >> parts->page_shift), &partition, error));
-    }
-    (void)pthread_mutex_lock(&partition->lock);
-    const hanse_status status =
-        merge_locked(s, partition, place, numbers, mask, fold, group, error);
-    (void)pthread_mutex_unlock(&partition->lock);
-    return status;
-}
-
-hanse_status hanse_scatter_states(hanse_scatter *s, const hanse_fold *fold,
-                                  const hanse_translation *translations,
-                                  hanse_error *error)
-{
-    const hanse_states *states = &fold->states[s->parts->grouping];
-    for (size_t g = 0; g < states->n_groups; g++)
-        if (states->rows[g * fold->layout.stride] != 0)
-            HANSE_TRY(merge_group(s, fold, translations, g, error));
     return HANSE_OK;
 }

@@ -29,11 +29,4 @@ hanse_status hanse_scatter_flush(hanse_scatter *scatter, hanse_error *error);
 hanse_status hanse_scatter_load(hanse_scatter *scatter,
                                 hanse_partition *partition, hanse_error *error);
 
-/* Adds the states of all groups that a fold has of the grouping. The numbers
- * of text keys come from `translations` [key]. */
-hanse_status hanse_scatter_states(hanse_scatter *scatter,
-                                  const hanse_fold *fold,
-                                  const hanse_translation *translations,
-                                  hanse_error *error);
-
 #endif

@@ -6,6 +6,7 @@
 #include "engine/run.h"
 #include "io/column_reason.h"
 #include "io/hdf5_source.h"
+#include "io/spill_file.h"
 
 hanse_status hanse_run_files(hanse_spec *spec, const char *const *files,
                              size_t n_files, const hanse_run_options *options,
@@ -16,12 +17,23 @@ hanse_status hanse_run_files(hanse_spec *spec, const char *const *files,
         options = &defaults;
     hanse_budget budget = {.limit_bytes = options->memory_bytes};
     const hanse_hdf5_options how = {.table = options->table, .budget = &budget};
-    hanse_source *source;
-    HANSE_TRY(hanse_hdf5_source_open(files, n_files, &how, &source, error));
-    hanse_status status = hanse_complete_spec(spec, source, error);
+    hanse_run_tuning tuning = {0};
+    hanse_source *source = NULL;
+    hanse_status status = HANSE_OK;
+    if (options->spill_directory != NULL)
+        status = hanse_spill_file_open(options->spill_directory, &tuning.spill,
+                                       error);
+    if (status == HANSE_OK)
+        status = hanse_hdf5_source_open(files, n_files, &how, &source, error);
+    if (status == HANSE_OK)
+        status = hanse_complete_spec(spec, source, error);
     if (status == HANSE_OK)
         status = hanse_explain_column(
-            source, hanse_run(spec, source, options, NULL, out, error), error);
+            source,
+            hanse_run_tuned(spec, source, options, &tuning, NULL, out, error),
+            error);
+    if (tuning.spill != NULL)
+        tuning.spill->ops->close(tuning.spill);
     hanse_source_close(source);
     return status;
 }
