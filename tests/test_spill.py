@@ -81,7 +81,7 @@ def check_same(folder, table, keys, limit):
 
 def check_errors(folder, table):
     arguments = [table, "--by", "scattered", "-m", "x", "-o", f"{folder}/e.h5",
-                 "--memory", "12M"]
+                 "--memory", "16M"]
     done = run(*arguments)
     check("without a directory the run fails", done.returncode == 1)
     check("the message names --spill",
