@@ -91,7 +91,9 @@ static int print_tables(const request *r, const hanse_error *cause)
     hanse_error error = {0};
     if (r->n_files != 1 || r->table != NULL || cause->status != HANSE_ERR_SPEC)
         return hanse_report_error(cause);
-    if (hanse_hdf5_find_in(r->files[0], &tables, &error) != HANSE_OK)
+    const hanse_hdf5_options options = {0};
+    if (hanse_hdf5_source_tables(r->files[0], &options, &tables, &error) !=
+        HANSE_OK)
         return hanse_report_error(&error);
     bool printed = true;
     if (r->json)

@@ -1,55 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Fetching through the HDF5 library. Files and datasets are opened when they
- * are first needed; one file is open at a time.
+ * Fetching through the HDF5 library. Datasets are opened when they are first
+ * needed. All functions hold the lock of the library, which is not recursive.
  */
 #include "io/hdf5_fetch.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-/* ---- Files and datasets, with the lock held ----------------------------- */
+/* ---- Datasets ----------------------------------------------------------- */
 
-static void close_file(hanse_hdf5_fetcher *f)
+/* Number of a column's dataset. */
+static size_t slot_of(const hanse_hdf5_fetcher *f, size_t column)
 {
-    for (size_t i = 0; i < f->source->schema.n_fields; i++) {
-        if (f->datasets[i] >= 0)
-            (void)H5Dclose(f->datasets[i]);
-        f->datasets[i] = H5I_INVALID_HID;
-    }
-    if (f->file >= 0)
-        (void)H5Fclose(f->file);
-    f->file = H5I_INVALID_HID;
-    f->part = SIZE_MAX;
+    return hanse_hdf5_table_map(f->table, column);
 }
 
-/* Opens the file of a part unless it is the one that is open. */
-static hanse_status open_file(hanse_hdf5_fetcher *f,
-                              const hanse_hdf5_part *part, hanse_error *error)
+static hanse_status open_dataset(hanse_hdf5_fetcher *f, size_t column,
+                                 hanse_error *error)
 {
-    const size_t index = (size_t)(part - f->source->parts);
-    const hanse_hdf5_table *table = &part->table;
-    hanse_file_stamp stamp;
-    if (f->part == index)
-        return HANSE_OK;
-    close_file(f);
-    HANSE_TRY(hanse_hdf5_open_file(table->file, &f->file, &stamp, error));
-    if (memcmp(&stamp, &table->stamp, sizeof stamp) != 0) {
-        close_file(f);
-        return hanse_fail(error, HANSE_ERR_IO,
-                          "%s: changed while it was being read; run again when "
-                          "nobody writes to it",
-                          table->file);
-    }
-    f->part = index;
-    return HANSE_OK;
-}
-
-/* Opens the dataset of a field, or that of all fields. */
-static hanse_status open_dataset(hanse_hdf5_fetcher *f,
-                                 const hanse_hdf5_table *table, size_t slot,
-                                 const char *name, hanse_error *error)
-{
+    const hanse_hdf5_table *table = f->table;
+    const size_t slot = slot_of(f, column);
+    const char *name = table->is_compound ? NULL : table->columns[column].name;
     if (f->datasets[slot] >= 0)
         return HANSE_OK;
     const hid_t parent = hanse_hdf5_open_object(f->file, table->path);
@@ -67,13 +38,15 @@ static hanse_status open_dataset(hanse_hdf5_fetcher *f,
     return HANSE_OK;
 }
 
+/* ---- Rows --------------------------------------------------------------- */
+
 static bool select_rows(hid_t space, const hanse_hdf5_layout *layout,
-                        const hanse_row_range *rows)
+                        uint64_t first, size_t n)
 {
     hsize_t start[2] = {0, 0};
     hsize_t count[2] = {1, 1};
-    start[layout->row_dimension] = rows->first;
-    count[layout->row_dimension] = rows->n;
+    start[layout->row_dimension] = first;
+    count[layout->row_dimension] = n;
     return H5Sget_simple_extent_ndims(space) == layout->rank &&
            H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count,
                                NULL) >= 0;
@@ -82,14 +55,14 @@ static bool select_rows(hid_t space, const hanse_hdf5_layout *layout,
 /* Reads a range of rows of a dataset, as values of type `memory`. A later call
  * of the library would wipe out the cause of a failure, so it is kept. */
 static bool read_rows(hanse_hdf5_fetcher *f, hid_t dataset, hid_t memory,
-                      const hanse_hdf5_layout *layout,
-                      const hanse_row_range *rows, void *values)
+                      const hanse_hdf5_layout *layout, uint64_t first, size_t n,
+                      void *values)
 {
-    const hsize_t n = rows->n;
+    const hsize_t extent = n;
     const hid_t stored = H5Dget_space(dataset);
-    const hid_t flat = H5Screate_simple(1, &n, NULL);
+    const hid_t flat = H5Screate_simple(1, &extent, NULL);
     const bool is_read =
-        stored >= 0 && flat >= 0 && select_rows(stored, layout, rows) &&
+        stored >= 0 && flat >= 0 && select_rows(stored, layout, first, n) &&
         H5Dread(dataset, memory, flat, stored, f->transfer, values) >= 0;
     if (!is_read)
         hanse_hdf5_cause(f->cause, sizeof f->cause);
@@ -101,129 +74,63 @@ static bool read_rows(hanse_hdf5_fetcher *f, hid_t dataset, hid_t memory,
 }
 
 /* Why a read failed; the library's own words come last. */
-static hanse_status fail_read(const hanse_hdf5_fetcher *f,
-                              const hanse_row_range *rows, const char *column,
-                              hanse_error *error)
+static hanse_status fail_read(const hanse_hdf5_fetcher *f, size_t column,
+                              uint64_t first, size_t n, hanse_error *error)
 {
-    const hanse_hdf5_table *table = &rows->part->table;
+    const hanse_hdf5_table *table = f->table;
+    const char *name = table->columns[column].name;
     if (f->arena.is_full)
         return hanse_fail(error, HANSE_ERR_LIMIT,
                           "%s: column '%s': texts of more than 2 GiB in %zu "
                           "rows",
-                          table->file, column, rows->n);
+                          table->file, name, n);
     if (f->arena.refused_bytes != 0)
-        return hanse_fail_budget(error, f->source->base.budget,
-                                 "texts of a column", f->arena.refused_bytes,
-                                 1);
+        return hanse_fail_budget(error, f->arena.budget, "texts of a column",
+                                 f->arena.refused_bytes, 1);
     return hanse_fail(error, HANSE_ERR_FORMAT,
-                      "%s: %s '%s', rows %llu to %llu: cannot be read (%s); "
-                      "the file is damaged or incomplete",
-                      table->file, table->is_compound ? "table" : "column",
-                      table->is_compound ? table->path : column,
-                      (unsigned long long)rows->first,
-                      (unsigned long long)(rows->first + rows->n - 1),
-                      f->cause);
+                      "%s: column '%s', rows %llu to %llu: cannot be read "
+                      "(%s); the file is damaged or incomplete",
+                      table->file, name, (unsigned long long)first,
+                      (unsigned long long)(first + n - 1), f->cause);
 }
 
-/* ---- Columns and rows --------------------------------------------------- */
-
-static hanse_status fetch_column(hanse_hdf5_fetcher *f,
-                                 const hanse_row_range *rows, size_t field,
-                                 void *out, hanse_error *error)
+/* The type of a column in memory; a compound's member is a compound of that
+ * alone, for the library then reads no other. Negative on failure. */
+static hid_t make_type(const hanse_hdf5_table *table, size_t column)
 {
-    const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
-    HANSE_TRY(open_file(f, rows->part, error));
-    HANSE_TRY(open_dataset(f, &rows->part->table, field, column->name, error));
-    const hid_t memory = hanse_hdf5_type_memory(&column->type);
-    if (memory < 0)
-        return hanse_hdf5_fail(error, "datatype");
-    const bool is_read =
-        read_rows(f, f->datasets[field], memory, &column->layout, rows, out);
-    (void)H5Tclose(memory);
-    return is_read ? HANSE_OK : fail_read(f, rows, column->name, error);
-}
-
-size_t hanse_hdf5_place_bytes(const hanse_row_range *rows, size_t field)
-{
-    const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
-    return (hanse_hdf5_type_memory_size(&column->type) + 7) & ~(size_t)7;
-}
-
-size_t hanse_hdf5_row_bytes(const hanse_row_range *rows, const size_t *fields,
-                            size_t n_fields)
-{
-    size_t row_bytes = 0;
-    for (size_t i = 0; i < n_fields; i++)
-        row_bytes += hanse_hdf5_place_bytes(rows, fields[i]);
-    return row_bytes;
-}
-
-static bool add_member(hid_t row, const hanse_hdf5_column *column,
-                       size_t offset)
-{
-    const hid_t member = hanse_hdf5_type_memory(&column->type);
-    if (member < 0)
-        return false;
-    const bool is_added = H5Tinsert(row, column->name, offset, member) >= 0;
-    (void)H5Tclose(member);
-    return is_added;
-}
-
-/* The compound type of the wanted members alone; the library reads no others
- * into memory. Negative on failure. */
-static hid_t make_row_type(const hanse_row_range *rows, const size_t *fields,
-                           size_t n_fields)
-{
-    const hanse_hdf5_table *table = &rows->part->table;
-    const hid_t row =
-        H5Tcreate(H5T_COMPOUND, hanse_hdf5_row_bytes(rows, fields, n_fields));
-    size_t offset = 0;
-    for (size_t i = 0; i < n_fields && row >= 0; i++) {
-        const size_t index = rows->part->columns[fields[i]];
-        if (!add_member(row, &table->columns[index], offset)) {
-            (void)H5Tclose(row);
-            return H5I_INVALID_HID;
-        }
-        offset += hanse_hdf5_place_bytes(rows, fields[i]);
+    const hanse_hdf5_column *c = &table->columns[column];
+    const hid_t value = hanse_hdf5_type_memory(&c->type);
+    if (value < 0 || !table->is_compound)
+        return value;
+    hid_t row = H5Tcreate(H5T_COMPOUND, hanse_hdf5_type_memory_size(&c->type));
+    if (row >= 0 && H5Tinsert(row, c->name, 0, value) < 0) {
+        (void)H5Tclose(row);
+        row = H5I_INVALID_HID;
     }
+    (void)H5Tclose(value);
     return row;
 }
 
-static hanse_status fetch_rows(hanse_hdf5_fetcher *f,
-                               const hanse_row_range *rows,
-                               const size_t *fields, size_t n_fields, void *out,
-                               hanse_error *error)
+static hanse_status fetch(hanse_hdf5_fetcher *f, size_t column, uint64_t first,
+                          size_t n, void *out, hanse_error *error)
 {
-    const hanse_hdf5_table *table = &rows->part->table;
-    HANSE_TRY(open_file(f, rows->part, error));
-    HANSE_TRY(open_dataset(f, table, 0, NULL, error));
-    const hid_t memory = make_row_type(rows, fields, n_fields);
+    HANSE_TRY(open_dataset(f, column, error));
+    const hid_t memory = make_type(f->table, column);
     if (memory < 0)
-        return hanse_hdf5_fail(error, "compound type");
-    const bool is_read = read_rows(f, f->datasets[0], memory,
-                                   &table->columns[0].layout, rows, out);
+        return hanse_hdf5_fail(error, "datatype");
+    const bool is_read =
+        read_rows(f, f->datasets[slot_of(f, column)], memory,
+                  &f->table->columns[column].layout, first, n, out);
     (void)H5Tclose(memory);
-    return is_read ? HANSE_OK : fail_read(f, rows, table->path, error);
+    return is_read ? HANSE_OK : fail_read(f, column, first, n, error);
 }
 
-hanse_status hanse_hdf5_fetch_column(hanse_hdf5_fetcher *f,
-                                     const hanse_row_range *rows, size_t field,
-                                     void *out, hanse_error *error)
+hanse_status hanse_hdf5_fetch(hanse_hdf5_fetcher *f, size_t column,
+                              uint64_t first, size_t n, void *out,
+                              hanse_error *error)
 {
     hanse_hdf5_lock();
-    const hanse_status status = fetch_column(f, rows, field, out, error);
-    hanse_hdf5_unlock();
-    return status;
-}
-
-hanse_status hanse_hdf5_fetch_rows(hanse_hdf5_fetcher *f,
-                                   const hanse_row_range *rows,
-                                   const size_t *fields, size_t n_fields,
-                                   void *out, hanse_error *error)
-{
-    hanse_hdf5_lock();
-    const hanse_status status =
-        fetch_rows(f, rows, fields, n_fields, out, error);
+    const hanse_status status = fetch(f, column, first, n, out, error);
     hanse_hdf5_unlock();
     return status;
 }
@@ -243,16 +150,15 @@ static hid_t make_transfer(hanse_text_arena *arena)
     return transfer;
 }
 
-hanse_status hanse_hdf5_fetcher_init(hanse_hdf5_fetcher *f,
-                                     const hanse_hdf5_source *source,
-                                     hanse_error *error)
+hanse_status hanse_hdf5_fetcher_init(hanse_hdf5_fetcher *f, hid_t file,
+                                     const hanse_hdf5_table *table,
+                                     hanse_budget *budget, hanse_error *error)
 {
-    const size_t n = source->schema.n_fields;
-    *f = (hanse_hdf5_fetcher){.source = source,
-                              .arena = {.budget = source->base.budget},
-                              .transfer = H5I_INVALID_HID,
-                              .file = H5I_INVALID_HID,
-                              .part = SIZE_MAX};
+    const size_t n = table->n_columns;
+    *f = (hanse_hdf5_fetcher){.file = file,
+                              .table = table,
+                              .arena = {.budget = budget},
+                              .transfer = H5I_INVALID_HID};
     f->datasets = calloc(n, sizeof *f->datasets);
     if (f->datasets == NULL)
         return hanse_fail_nomem(error, "reader", n * sizeof *f->datasets);
@@ -274,7 +180,9 @@ void hanse_hdf5_fetcher_clear(hanse_hdf5_fetcher *f)
     if (f->datasets == NULL)
         return;
     hanse_hdf5_lock();
-    close_file(f);
+    for (size_t i = 0; i < f->table->n_columns; i++)
+        if (f->datasets[i] >= 0)
+            (void)H5Dclose(f->datasets[i]);
     (void)H5Pclose(f->transfer);
     hanse_hdf5_unlock();
     hanse_text_arena_reset(&f->arena);

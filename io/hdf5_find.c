@@ -179,31 +179,7 @@ void hanse_found_tables_clear(hanse_found_tables *tables)
     *tables = (hanse_found_tables){0};
 }
 
-/* ---- Files by name ------------------------------------------------------ */
-
-static hanse_status find_in(const char *file, hanse_found_tables *out,
-                            hanse_error *error)
-{
-    hid_t id;
-    hanse_file_stamp stamp;
-    HANSE_TRY(hanse_hdf5_start(error));
-    HANSE_TRY(hanse_hdf5_open_file(file, &id, &stamp, error));
-    const hanse_status status =
-        hanse_hdf5_find(id, stamp.size_bytes, out, error);
-    (void)H5Fclose(id);
-    if (status != HANSE_OK)
-        hanse_error_prefix(error, "%s", file);
-    return status;
-}
-
-hanse_status hanse_hdf5_find_in(const char *file, hanse_found_tables *out,
-                                hanse_error *error)
-{
-    hanse_hdf5_lock();
-    const hanse_status status = find_in(file, out, error);
-    hanse_hdf5_unlock();
-    return status;
-}
+/* ---- The one that is meant ---------------------------------------------- */
 
 static hanse_status fail_choice(const hanse_found_tables *found,
                                 hanse_error *error)
@@ -258,36 +234,4 @@ hanse_status hanse_hdf5_table_choose(hid_t file, uint64_t file_bytes,
     return path != NULL
                ? hanse_hdf5_table_describe(file, file_bytes, path, out, error)
                : describe_default(file, file_bytes, out, error);
-}
-
-static hanse_status open_table(const char *file, const char *path,
-                               hanse_hdf5_table *out, hanse_error *error)
-{
-    hid_t id;
-    hanse_file_stamp stamp;
-    HANSE_TRY(hanse_hdf5_start(error));
-    HANSE_TRY(hanse_hdf5_open_file(file, &id, &stamp, error));
-    const hanse_status status =
-        hanse_hdf5_table_choose(id, stamp.size_bytes, path, out, error);
-    (void)H5Fclose(id);
-    if (status != HANSE_OK) {
-        hanse_error_prefix(error, "%s", file);
-        return status;
-    }
-    out->stamp = stamp;
-    out->file = strdup(file);
-    if (out->file == NULL) {
-        hanse_hdf5_table_clear(out);
-        return hanse_fail_nomem(error, "file name", strlen(file) + 1);
-    }
-    return HANSE_OK;
-}
-
-hanse_status hanse_hdf5_table_open(const char *file, const char *path,
-                                   hanse_hdf5_table *out, hanse_error *error)
-{
-    hanse_hdf5_lock();
-    const hanse_status status = open_table(file, path, out, error);
-    hanse_hdf5_unlock();
-    return status;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Searching a file for tables, and opening the one that is meant.
+ * Searching a file for tables, and finding the one that is meant.
  */
 #ifndef HANSE_IO_HDF5_FIND_H
 #define HANSE_IO_HDF5_FIND_H
@@ -26,10 +26,6 @@ typedef struct hanse_found_tables {
  * file. Clear with hanse_found_tables_clear. */
 hanse_status hanse_hdf5_find(hid_t file, uint64_t file_bytes,
                              hanse_found_tables *out, hanse_error *error);
-
-/* The same for a file by name; takes and gives back the lock. */
-hanse_status hanse_hdf5_find_in(const char *file, hanse_found_tables *out,
-                                hanse_error *error);
 void hanse_found_tables_clear(hanse_found_tables *tables);
 
 /* Describes the table of an open file that is meant: the one at `path`, or for
@@ -37,12 +33,5 @@ void hanse_found_tables_clear(hanse_found_tables *tables);
 hanse_status hanse_hdf5_table_choose(hid_t file, uint64_t file_bytes,
                                      const char *path, hanse_hdf5_table *out,
                                      hanse_error *error);
-
-/* Opens a file and describes its table: the one at `path`, or for NULL
- * /enterprises, or the only one. Takes and gives back the lock. Messages begin
- * with the name of the file; several tables are HANSE_ERR_SPEC with their
- * list. */
-hanse_status hanse_hdf5_table_open(const char *file, const char *path,
-                                   hanse_hdf5_table *out, hanse_error *error);
 
 #endif

@@ -13,31 +13,30 @@
 #include "engine/base/error.h"
 #include "io/hdf5_library.h"
 
-/* Filters by number. Those without a package are known by name only. */
+/* Filters by number; those that are not allowed are known by name only. */
 typedef struct known_filter {
     unsigned id;
     const char *name;
     bool allowed;
-    bool decoded;        /* by io/decode.h: needs no plug-in */
-    const char *package; /* of Debian, that brings the plug-in */
+    bool decoded; /* by io/decode.h: needs nothing of the library */
 } known_filter;
 
 static const known_filter known_filters[] = {
-    {H5Z_FILTER_DEFLATE, "deflate", true, true, NULL},
-    {H5Z_FILTER_SHUFFLE, "shuffle", true, true, NULL},
-    {H5Z_FILTER_FLETCHER32, "fletcher32", true, true, NULL},
-    {H5Z_FILTER_SZIP, "szip", true, false, NULL},
-    {H5Z_FILTER_NBIT, "nbit", true, false, NULL},
-    {H5Z_FILTER_SCALEOFFSET, "scaleoffset", true, false, NULL},
-    {305, "lzo", false, false, NULL},
-    {307, "bzip2", true, false, "hdf5-filter-plugin"},
-    {32000, "lzf", true, true, "hdf5-plugin-lzf"},
-    {32001, "blosc", true, true, "hdf5-filter-plugin-blosc-serial"},
-    {32004, "lz4", true, true, NULL},
-    {32008, "bitshuffle", true, true, "bitshuffle"},
-    {32013, "zfp", false, false, NULL},
-    {32015, "zstd", true, true, NULL},
-    {32026, "blosc2", false, false, NULL},
+    {H5Z_FILTER_DEFLATE, "deflate", true, true},
+    {H5Z_FILTER_SHUFFLE, "shuffle", true, true},
+    {H5Z_FILTER_FLETCHER32, "fletcher32", true, true},
+    {H5Z_FILTER_SZIP, "szip", true, false},
+    {H5Z_FILTER_NBIT, "nbit", true, false},
+    {H5Z_FILTER_SCALEOFFSET, "scaleoffset", true, false},
+    {305, "lzo", false, false},
+    {307, "bzip2", false, false},
+    {32000, "lzf", true, true},
+    {32001, "blosc", true, true},
+    {32004, "lz4", true, true},
+    {32008, "bitshuffle", true, true},
+    {32013, "zfp", false, false},
+    {32015, "zstd", true, true},
+    {32026, "blosc2", false, false},
 };
 
 /* A file of n bytes does not hold more than this many times n bytes of
@@ -62,19 +61,14 @@ static const known_filter *find_filter(unsigned id)
     return NULL;
 }
 
+/* Plug-ins of the library are somebody's code, and are not loaded. */
 static void refuse_filter(unsigned id, const known_filter *known, char *reason)
 {
-    const char *path = getenv("HDF5_PLUGIN_PATH");
-    const bool missing = known != NULL && known->allowed;
     snprintf(reason, HANSE_REASON_SIZE,
-             "compressed with filter %u%s%s%s, which %s%s%s; HDF5_PLUGIN_PATH "
-             "is %s%.60s",
+             "compressed with filter %u%s%s%s, which is not supported; write "
+             "the data with another one (h5repack -f GZIP=6 does)",
              id, known != NULL ? " (" : "", known != NULL ? known->name : "",
-             known != NULL ? ")" : "",
-             missing ? "is not installed" : "is not supported",
-             missing && known->package != NULL ? ": Debian's package " : "",
-             missing && known->package != NULL ? known->package : "",
-             path != NULL ? "" : "not set", path != NULL ? path : "");
+             known != NULL ? ")" : "");
 }
 
 /* Adds "name parameter" to the text of filters. */

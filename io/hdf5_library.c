@@ -93,8 +93,7 @@ hanse_status hanse_hdf5_refuse(char *reason, const char *format, ...)
 
 /* ---- Files -------------------------------------------------------------- */
 
-static hanse_status check_path(const char *path, hanse_file_stamp *stamp,
-                               hanse_error *error)
+static hanse_status check_path(const char *path, hanse_error *error)
 {
     struct stat facts;
     if (stat(path, &facts) != 0)
@@ -110,13 +109,6 @@ static hanse_status check_path(const char *path, hanse_file_stamp *stamp,
     if (access(path, R_OK) != 0)
         return hanse_fail(error, HANSE_ERR_IO, "%s: cannot be read: %s", path,
                           strerror(errno));
-    if (stamp != NULL)
-        *stamp = (hanse_file_stamp){.device = facts.st_dev,
-                                    .inode = facts.st_ino,
-                                    .size_bytes = (uint64_t)facts.st_size,
-                                    .changed_ns = facts.st_mtim.tv_sec *
-                                                      INT64_C(1000000000) +
-                                                  facts.st_mtim.tv_nsec};
     return HANSE_OK;
 }
 
@@ -147,9 +139,9 @@ hanse_status hanse_hdf5_fail_foreign(const char *path, hanse_error *error)
 }
 
 hanse_status hanse_hdf5_open_file(const char *path, hid_t *out,
-                                  hanse_file_stamp *stamp, hanse_error *error)
+                                  hanse_error *error)
 {
-    HANSE_TRY(check_path(path, stamp, error));
+    HANSE_TRY(check_path(path, error));
     const htri_t is_hdf5 = H5Fis_hdf5(path);
     if (is_hdf5 == 0)
         return hanse_hdf5_fail_foreign(path, error);

@@ -32,10 +32,10 @@ typedef struct hanse_file_stamp {
 } hanse_file_stamp;
 
 /* Opens a file read-only. HANSE_ERR_IO: missing, a directory, no permission,
- * in use by a writer; HANSE_ERR_FORMAT: not HDF5, truncated, damaged. `stamp`
- * may be NULL. Close with H5Fclose. */
+ * in use by a writer; HANSE_ERR_FORMAT: not HDF5, truncated, damaged. Close
+ * with H5Fclose. */
 hanse_status hanse_hdf5_open_file(const char *path, hid_t *out,
-                                  hanse_file_stamp *stamp, hanse_error *error);
+                                  hanse_error *error);
 
 /* HANSE_ERR_IO or HANSE_ERR_FORMAT: why the library could not open a file, by
  * the failure that it reported last. */

@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "io/hdf5_fetch.h"
-#include "io/part_maps.h"
 #include "io/raw_fetch.h"
 
 /* A buffer that only grows. */
@@ -31,15 +29,13 @@ typedef struct hdf5_reader {
     hanse_hdf5_source *source;
     hanse_array *arrays;   /* [field] */
     field_buffers *fields; /* [field] */
-    size_t *wanted;        /* [field] of a compound, still to be fetched */
-    size_t *mapped;        /* [field] the same, by map */
+    size_t *mapped;        /* [field] of a compound, to be fetched by map */
+    size_t *asked;         /* [field] columns whose maps are asked for */
     void **outs;           /* [field] where those by map go */
     bool *is_mapped;       /* [field] its map in `part` is recorded */
     const hanse_hdf5_part *part; /* of the last morsel; NULL: none */
     size_t morsel;               /* SIZE_MAX: none yet */
-    buffer scratch;              /* rows of a compound, pointers to texts */
-    hanse_raw_fetcher raw;       /* by map */
-    hanse_hdf5_fetcher fetcher;  /* through the library */
+    hanse_raw_fetcher raw;
 } hdf5_reader;
 
 /* ---- Buffers ------------------------------------------------------------ */
@@ -69,30 +65,7 @@ static void release(hdf5_reader *r, buffer *b)
     *b = (buffer){0};
 }
 
-/* ---- From stored values to arrays, without the lock --------------------- */
-
-/* Copies n values of size_bytes each that lie stride bytes apart. */
-static void gather(char *restrict out, const char *restrict rows, size_t n,
-                   size_t stride, size_t size_bytes)
-{
-#define GATHER(size)               \
-    for (size_t i = 0; i < n; i++) \
-    memcpy(out + i * (size), rows + i * stride, (size))
-    switch (size_bytes) {
-    case 1:
-        GATHER(1);
-        break;
-    case 2:
-        GATHER(2);
-        break;
-    case 4:
-        GATHER(4);
-        break;
-    default:
-        GATHER(8);
-    }
-#undef GATHER
-}
+/* ---- From stored values to arrays --------------------------------------- */
 
 static hanse_status mark_missing(hdf5_reader *r,
                                  const hanse_hdf5_column *column, size_t field,
@@ -120,66 +93,39 @@ static hanse_status mark_missing(hdf5_reader *r,
     return HANSE_OK;
 }
 
-static hanse_status fail_text_size(const hanse_row_range *rows,
-                                   const hanse_hdf5_column *column,
-                                   hanse_error *error)
+/* Texts of fixed length, packed where they lie. */
+static hanse_status pack_texts(hdf5_reader *r, const hanse_hdf5_column *column,
+                               const hanse_row_range *rows, field_buffers *out,
+                               hanse_error *error)
 {
+    const size_t size = column->type.size_bytes;
+    HANSE_TRY(reserve(r, &out->offsets, rows->n + 1, sizeof(int32_t),
+                      "offsets of a column", error));
+    if (hanse_pack_fixed_texts(out->values.bytes, rows->n, size, size,
+                               column->type.padding, out->values.bytes,
+                               out->offsets.bytes))
+        return HANSE_OK;
     return hanse_fail(error, HANSE_ERR_LIMIT,
                       "%s: column '%s': texts of more than 2 GiB in %zu rows",
                       rows->part->table.file, column->name, rows->n);
 }
 
-/* Texts whose pointers, or whose bytes of fixed length, lie stride bytes
- * apart. */
-static hanse_status make_texts(hdf5_reader *r, const hanse_hdf5_column *column,
-                               const hanse_row_range *rows, const void *stored,
-                               size_t stride, field_buffers *out,
-                               hanse_error *error)
-{
-    const size_t n = rows->n;
-    const bool is_fixed = column->type.form == HANSE_FORM_TEXT_FIXED;
-    HANSE_TRY(reserve(r, &out->offsets, n + 1, sizeof(int32_t),
-                      "offsets of a column", error));
-    int32_t *offsets = out->offsets.bytes;
-    if (is_fixed) {
-        if (stored != out->values.bytes)
-            HANSE_TRY(reserve(r, &out->values, n, column->type.size_bytes,
-                              "texts of a column", error));
-        return hanse_pack_fixed_texts(
-                   stored, n, stride, column->type.size_bytes,
-                   column->type.padding, out->values.bytes, offsets)
-                   ? HANSE_OK
-                   : fail_text_size(rows, column, error);
-    }
-    if (!hanse_measure_texts(stored, n, stride, offsets))
-        return fail_text_size(rows, column, error);
-    HANSE_TRY(reserve(r, &out->values, (size_t)offsets[n], 1,
-                      "texts of a column", error));
-    hanse_pack_texts(stored, n, stride, offsets, out->values.bytes);
-    return HANSE_OK;
-}
-
-/* Makes the arrays of a field from its stored values; adds their size to
- * n_bytes. Values that already lie in the field's buffer stay there. */
+/* Makes the arrays of a field of its values, which lie in its buffer; adds
+ * their size to n_bytes. */
 static hanse_status make_array(hdf5_reader *r, const hanse_row_range *rows,
-                               size_t field, const void *stored, size_t stride,
-                               uint64_t *n_bytes, hanse_error *error)
+                               size_t field, uint64_t *n_bytes,
+                               hanse_error *error)
 {
     const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
     field_buffers *buffers = &r->fields[field];
     hanse_array *array = &r->arrays[field];
-    const size_t size = hanse_hdf5_type_memory_size(&column->type);
+    if (column->type.form == HANSE_FORM_TEXT_FIXED)
+        HANSE_TRY(pack_texts(r, column, rows, buffers, error));
     if (column->type.type == HANSE_TEXT) {
-        HANSE_TRY(make_texts(r, column, rows, stored, stride, buffers, error));
         array->offsets = buffers->offsets.bytes;
         *n_bytes += (uint64_t)array->offsets[rows->n];
     } else {
-        if (stored != buffers->values.bytes) {
-            HANSE_TRY(reserve(r, &buffers->values, rows->n, size,
-                              "values of a column", error));
-            gather(buffers->values.bytes, stored, rows->n, stride, size);
-        }
-        *n_bytes += rows->n * size;
+        *n_bytes += rows->n * hanse_hdf5_type_memory_size(&column->type);
     }
     array->values = buffers->values.bytes;
     HANSE_TRY(mark_missing(r, column, field, rows->n, error));
@@ -189,25 +135,36 @@ static hanse_status make_array(hdf5_reader *r, const hanse_row_range *rows,
 
 /* ---- Reading ------------------------------------------------------------ */
 
+static bool contains(const size_t *list, size_t n, size_t wanted)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == wanted)
+            return true;
+    return false;
+}
+
 /* Has the maps of the fields recorded; asks once per field and file. */
 static hanse_status need_maps(hdf5_reader *r, const hanse_row_range *rows,
                               const size_t *fields, size_t n_fields,
                               hanse_error *error)
 {
-    const size_t index = (size_t)(rows->part - r->source->parts);
-    bool all = r->part == rows->part;
+    hanse_hdf5_part *part = &r->source->parts[rows->part - r->source->parts];
+    size_t n_asked = 0;
     if (r->source->library_only)
         return HANSE_OK;
-    if (!all)
+    if (r->part != rows->part)
         memset(r->is_mapped, 0,
                r->source->schema.n_fields * sizeof *r->is_mapped);
     r->part = rows->part;
-    for (size_t i = 0; i < n_fields; i++)
-        all = all && r->is_mapped[fields[i]];
-    if (all)
+    for (size_t i = 0; i < n_fields; i++) {
+        const size_t column = part->columns[fields[i]];
+        if (!r->is_mapped[fields[i]] && !contains(r->asked, n_asked, column))
+            r->asked[n_asked++] = column;
+    }
+    if (n_asked == 0)
         return HANSE_OK;
-    HANSE_TRY(hanse_part_record_maps(&r->source->parts[index], fields, n_fields,
-                                     error));
+    HANSE_TRY(hanse_map_client_record(part->client, &part->table, r->asked,
+                                      n_asked, error));
     for (size_t i = 0; i < n_fields; i++)
         r->is_mapped[fields[i]] = true;
     return HANSE_OK;
@@ -225,65 +182,73 @@ static bool can_map(const hdf5_reader *r, const hanse_row_range *rows,
         &table->maps[hanse_hdf5_table_map(table, column)], NULL);
 }
 
+/* Makes room for a field's values and returns it. */
+static hanse_status reserve_values(hdf5_reader *r, const hanse_row_range *rows,
+                                   size_t field, void **out, hanse_error *error)
+{
+    buffer *values = &r->fields[field].values;
+    const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
+    HANSE_TRY(reserve(r, values, rows->n,
+                      hanse_hdf5_type_memory_size(&column->type),
+                      "values of a column", error));
+    *out = values->bytes;
+    return HANSE_OK;
+}
+
 /* Fields of one dataset, straight into their buffers. */
 static hanse_status read_by_map(hdf5_reader *r, const hanse_row_range *rows,
                                 const size_t *fields, size_t n_fields,
                                 uint64_t *n_bytes, hanse_error *error)
 {
-    for (size_t i = 0; i < n_fields; i++) {
-        buffer *values = &r->fields[fields[i]].values;
-        const hanse_hdf5_column *column =
-            hanse_hdf5_range_column(rows, fields[i]);
-        HANSE_TRY(reserve(r, values, rows->n, column->type.size_bytes,
-                          "values of a column", error));
-        r->outs[i] = values->bytes;
-    }
+    for (size_t i = 0; i < n_fields; i++)
+        HANSE_TRY(reserve_values(r, rows, fields[i], &r->outs[i], error));
     HANSE_TRY(hanse_raw_fetch(&r->raw, rows, fields, n_fields, r->outs, error));
-    for (size_t i = 0; i < n_fields; i++) {
-        const hanse_hdf5_column *column =
-            hanse_hdf5_range_column(rows, fields[i]);
-        HANSE_TRY(make_array(r, rows, fields[i], r->outs[i],
-                             column->type.size_bytes, n_bytes, error));
-    }
+    for (size_t i = 0; i < n_fields; i++)
+        HANSE_TRY(make_array(r, rows, fields[i], n_bytes, error));
     return HANSE_OK;
 }
 
-static hanse_status read_column(hdf5_reader *r, const hanse_row_range *rows,
-                                size_t field, uint64_t *n_bytes,
-                                hanse_error *error)
+/* Where the bytes of texts go. */
+typedef struct text_target {
+    hdf5_reader *reader;
+    size_t field;
+    hanse_error *error;
+} text_target;
+
+static void *make_text_room(void *context, size_t size_bytes)
 {
-    const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
-    const bool has_pointers = column->type.form == HANSE_FORM_TEXT_VARIABLE;
-    buffer *target = has_pointers ? &r->scratch : &r->fields[field].values;
-    const size_t size = hanse_hdf5_type_memory_size(&column->type);
-    HANSE_TRY(reserve(r, target, rows->n, size, "values of a column", error));
-    hanse_status status =
-        hanse_hdf5_fetch_column(&r->fetcher, rows, field, target->bytes, error);
-    if (status == HANSE_OK)
-        status =
-            make_array(r, rows, field, target->bytes, size, n_bytes, error);
-    hanse_text_arena_reset(&r->fetcher.arena);
-    return status;
+    const text_target *target = context;
+    buffer *values = &target->reader->fields[target->field].values;
+    return reserve(target->reader, values, size_bytes, 1, "texts of a column",
+                   target->error) == HANSE_OK
+               ? values->bytes
+               : NULL;
 }
 
-/* The wanted members of a compound, all in one go. */
-static hanse_status read_compound(hdf5_reader *r, const hanse_row_range *rows,
-                                  size_t n_wanted, uint64_t *n_bytes,
-                                  hanse_error *error)
+/* A field that only the library can read. */
+static hanse_status read_by_library(hdf5_reader *r, const hanse_row_range *rows,
+                                    size_t field, uint64_t *n_bytes,
+                                    hanse_error *error)
 {
-    const size_t row_bytes = hanse_hdf5_row_bytes(rows, r->wanted, n_wanted);
-    HANSE_TRY(
-        reserve(r, &r->scratch, rows->n, row_bytes, "rows of a table", error));
-    hanse_status status = hanse_hdf5_fetch_rows(
-        &r->fetcher, rows, r->wanted, n_wanted, r->scratch.bytes, error);
-    const char *place = r->scratch.bytes;
-    for (size_t i = 0; i < n_wanted && status == HANSE_OK; i++) {
-        status =
-            make_array(r, rows, r->wanted[i], place, row_bytes, n_bytes, error);
-        place += hanse_hdf5_place_bytes(rows, r->wanted[i]);
+    const hanse_hdf5_part *part = rows->part;
+    const size_t column = part->columns[field];
+    const bool is_variable =
+        part->table.columns[column].type.form == HANSE_FORM_TEXT_VARIABLE;
+    if (is_variable) {
+        buffer *offsets = &r->fields[field].offsets;
+        text_target target = {r, field, error};
+        HANSE_TRY(reserve(r, offsets, rows->n + 1, sizeof(int32_t),
+                          "offsets of a column", error));
+        HANSE_TRY(hanse_map_client_texts(part->client, &part->table, column,
+                                         rows->first, rows->n, offsets->bytes,
+                                         make_text_room, &target, error));
+    } else {
+        void *values;
+        HANSE_TRY(reserve_values(r, rows, field, &values, error));
+        HANSE_TRY(hanse_map_client_values(part->client, &part->table, column,
+                                          rows->first, rows->n, values, error));
     }
-    hanse_text_arena_reset(&r->fetcher.arena);
-    return status;
+    return make_array(r, rows, field, n_bytes, error);
 }
 
 /* ---- Operations --------------------------------------------------------- */
@@ -326,14 +291,6 @@ static void start_morsel(hdf5_reader *r, size_t morsel)
     r->morsel = morsel;
 }
 
-static bool contains(const size_t *list, size_t n, size_t wanted)
-{
-    for (size_t i = 0; i < n; i++)
-        if (list[i] == wanted)
-            return true;
-    return false;
-}
-
 static hanse_status read_columns(hdf5_reader *r, const hanse_row_range *rows,
                                  const size_t *fields, size_t n_fields,
                                  uint64_t *n_bytes, hanse_error *error)
@@ -344,31 +301,26 @@ static hanse_status read_columns(hdf5_reader *r, const hanse_row_range *rows,
         if (can_map(r, rows, fields[i]))
             HANSE_TRY(read_by_map(r, rows, &fields[i], 1, n_bytes, error));
         else
-            HANSE_TRY(read_column(r, rows, fields[i], n_bytes, error));
+            HANSE_TRY(read_by_library(r, rows, fields[i], n_bytes, error));
     }
     return HANSE_OK;
 }
 
-/* Members of a compound come in one go, by map and through the library. */
+/* Members of a compound come in one go by map. */
 static hanse_status read_members(hdf5_reader *r, const hanse_row_range *rows,
                                  const size_t *fields, size_t n_fields,
                                  uint64_t *n_bytes, hanse_error *error)
 {
-    size_t n_mapped = 0, n_wanted = 0;
-    for (size_t i = 0; i < n_fields; i++) {
-        const size_t field = fields[i];
-        if (r->fields[field].is_read || contains(r->mapped, n_mapped, field) ||
-            contains(r->wanted, n_wanted, field))
-            continue;
-        if (can_map(r, rows, field))
-            r->mapped[n_mapped++] = field;
-        else
-            r->wanted[n_wanted++] = field;
-    }
+    size_t n_mapped = 0;
+    for (size_t i = 0; i < n_fields; i++)
+        if (!r->fields[fields[i]].is_read && can_map(r, rows, fields[i]) &&
+            !contains(r->mapped, n_mapped, fields[i]))
+            r->mapped[n_mapped++] = fields[i];
     if (n_mapped > 0)
         HANSE_TRY(read_by_map(r, rows, r->mapped, n_mapped, n_bytes, error));
-    if (n_wanted > 0)
-        HANSE_TRY(read_compound(r, rows, n_wanted, n_bytes, error));
+    for (size_t i = 0; i < n_fields; i++)
+        if (!r->fields[fields[i]].is_read)
+            HANSE_TRY(read_by_library(r, rows, fields[i], n_bytes, error));
     return HANSE_OK;
 }
 
@@ -404,16 +356,14 @@ hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
     r->morsel = SIZE_MAX;
     r->arrays = calloc(n, sizeof *r->arrays);
     r->fields = calloc(n, sizeof *r->fields);
-    r->wanted = calloc(n, sizeof *r->wanted);
     r->mapped = calloc(n, sizeof *r->mapped);
+    r->asked = calloc(n, sizeof *r->asked);
     r->outs = calloc(n, sizeof *r->outs);
     r->is_mapped = calloc(n, sizeof *r->is_mapped);
     hanse_status status = HANSE_OK;
-    if (r->arrays == NULL || r->fields == NULL || r->wanted == NULL ||
-        r->mapped == NULL || r->outs == NULL || r->is_mapped == NULL)
+    if (r->arrays == NULL || r->fields == NULL || r->mapped == NULL ||
+        r->asked == NULL || r->outs == NULL || r->is_mapped == NULL)
         status = hanse_fail_nomem(error, "reader", n * sizeof *r->fields);
-    if (status == HANSE_OK)
-        status = hanse_hdf5_fetcher_init(&r->fetcher, source, error);
     if (status == HANSE_OK)
         status = hanse_raw_fetcher_init(&r->raw, source, error);
     if (status != HANSE_OK) {
@@ -429,7 +379,6 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     hdf5_reader *r = (hdf5_reader *)base;
     if (r == NULL)
         return;
-    hanse_hdf5_fetcher_clear(&r->fetcher);
     hanse_raw_fetcher_clear(&r->raw);
     for (size_t i = 0; r->fields != NULL && i < r->source->schema.n_fields;
          i++) {
@@ -437,11 +386,10 @@ void hanse_hdf5_reader_close(hanse_reader *base)
         release(r, &r->fields[i].offsets);
         release(r, &r->fields[i].missing);
     }
-    release(r, &r->scratch);
     free(r->arrays);
     free(r->fields);
-    free(r->wanted);
     free(r->mapped);
+    free(r->asked);
     free(r->outs);
     free(r->is_mapped);
     free(r);

@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Inside the HDF5 source: its parts, and the reader that fetches their bytes
- * through the HDF5 library.
+ * Inside the HDF5 source: its parts, and the reader that fetches their values,
+ * by map or, where that cannot be, from whoever opened the file with the HDF5
+ * library (io/map_client.h).
  */
 #ifndef HANSE_IO_HDF5_READER_H
 #define HANSE_IO_HDF5_READER_H
 
 #include "io/hdf5_source.h"
 #include "io/hdf5_table.h"
+#include "io/map_client.h"
 
 /* The rows of one file. */
 typedef struct hanse_hdf5_part {
+    hanse_map_client *client;
     hanse_hdf5_table table;
     uint64_t first_row;            /* in the whole table */
     size_t first_morsel;           /* in the whole table */
@@ -30,6 +33,19 @@ typedef struct hanse_hdf5_source {
     size_t n_morsels;
     bool library_only;
 } hanse_hdf5_source;
+
+/* Some rows of one file. */
+typedef struct hanse_row_range {
+    const hanse_hdf5_part *part;
+    uint64_t first; /* in the file */
+    size_t n;       /* at least 1 */
+} hanse_row_range;
+
+static inline const hanse_hdf5_column *
+hanse_hdf5_range_column(const hanse_row_range *rows, size_t field)
+{
+    return &rows->part->table.columns[rows->part->columns[field]];
+}
 
 /* The three operations of a source that concern readers. */
 hanse_status hanse_hdf5_reader_open(hanse_source *source, hanse_reader **out,

@@ -19,6 +19,10 @@ static const uint64_t default_morsel_rows = 16384;
  * each of its morsels. Larger ones are, or a morsel would not fit in memory. */
 static const uint64_t most_aligned_rows = 1 << 22;
 
+/* With more files their readers end once they have told the table, and start
+ * again when they are asked for more. */
+static const size_t most_children = 8;
+
 /* A common multiple of all chunk sizes is used up to this many rows. */
 static const uint64_t most_common_rows = 1 << 20;
 
@@ -225,6 +229,7 @@ static void close_source(hanse_source *base)
 {
     hanse_hdf5_source *source = (hanse_hdf5_source *)base;
     for (size_t i = 0; i < source->n_parts; i++) {
+        hanse_map_client_close(source->parts[i].client);
         hanse_hdf5_table_clear(&source->parts[i].table);
         free(source->parts[i].columns);
         free(source->parts[i].storage);
@@ -246,6 +251,18 @@ static const hanse_source_ops operations = {
 
 /* ---- Opening ------------------------------------------------------------ */
 
+/* Opens a file and finds its table. */
+static hanse_status open_file(hanse_hdf5_part *part, const char *file,
+                              const char *path,
+                              const hanse_hdf5_options *options,
+                              hanse_error *error)
+{
+    const hanse_map_options how = {.is_trusted = options->is_trusted,
+                                   .budget = options->budget};
+    HANSE_TRY(hanse_map_client_open(file, &how, &part->client, error));
+    return hanse_map_client_table(part->client, path, &part->table, error);
+}
+
 static hanse_status open_parts(hanse_hdf5_source *source,
                                const char *const *files, size_t n_files,
                                const hanse_hdf5_options *options,
@@ -256,8 +273,10 @@ static hanse_status open_parts(hanse_hdf5_source *source,
     const char *path = options->table;
     for (size_t i = 0; i < n_files; i++) {
         hanse_hdf5_part *part = &source->parts[i];
-        HANSE_TRY(hanse_hdf5_table_open(files[i], path, &part->table, error));
         source->n_parts = i + 1;
+        HANSE_TRY(open_file(part, files[i], path, options, error));
+        if (n_files > most_children)
+            hanse_map_client_rest(part->client);
         path = source->parts[0].table.path;
         if (i == 0)
             HANSE_TRY(make_fields(source, error));
@@ -298,6 +317,20 @@ hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
     }
     *out = &source->base;
     return HANSE_OK;
+}
+
+hanse_status hanse_hdf5_source_tables(const char *file,
+                                      const hanse_hdf5_options *options,
+                                      hanse_found_tables *out,
+                                      hanse_error *error)
+{
+    const hanse_map_options how = {.is_trusted = options->is_trusted,
+                                   .budget = options->budget};
+    hanse_map_client *client;
+    HANSE_TRY(hanse_map_client_open(file, &how, &client, error));
+    const hanse_status status = hanse_map_client_list(client, out, error);
+    hanse_map_client_close(client);
+    return status;
 }
 
 /* ---- Facts -------------------------------------------------------------- */

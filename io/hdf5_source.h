@@ -14,6 +14,8 @@ typedef struct hanse_hdf5_options {
     const char *table;    /* path; NULL: /enterprises, else the only table */
     size_t morsel_rows;   /* wished for; 0: default. Aligned to chunks */
     hanse_budget *budget; /* for readers; NULL: none */
+    bool is_trusted;      /* the HDF5 library may open the files in this
+                             process, and no confined one is started */
     bool library_only;    /* decode nothing ourselves; for comparisons */
 } hanse_hdf5_options;
 
@@ -22,6 +24,14 @@ typedef struct hanse_hdf5_options {
 hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
                                     const hanse_hdf5_options *options,
                                     hanse_source **out, hanse_error *error);
+
+/* Lists the tables of a file: for when none is meant more than the others.
+ * `options` as above. Clear with hanse_found_tables_clear (io/hdf5_find.h). */
+struct hanse_found_tables;
+hanse_status hanse_hdf5_source_tables(const char *file,
+                                      const hanse_hdf5_options *options,
+                                      struct hanse_found_tables *out,
+                                      hanse_error *error);
 
 /* How one column is stored in one file, for `hanse info`. */
 typedef struct hanse_column_storage {

@@ -154,7 +154,7 @@ int hanse_map_child_run(const hanse_confine_limits *limits)
             ;
         return told ? EXIT_SUCCESS : EXIT_FAILURE;
     }
-    c.server = hanse_map_server_create(HANSE_CHILD_INPUT);
+    c.server = hanse_map_server_create(HANSE_CHILD_INPUT, NULL);
     if (c.server == NULL || !greet(&level, NULL))
         return EXIT_FAILURE;
     while (answer_one(&c))

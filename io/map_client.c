@@ -253,7 +253,10 @@ static hanse_status ask_values(hanse_map_client *client,
     hanse_message question = {0}, answer;
     hanse_cursor cursor;
     HANSE_TRY(recall_table(client, table, error));
-    HANSE_TRY(hanse_map_link_share(&client->link, wanted, error));
+    const bool is_text = table->columns[column].type.type == HANSE_TEXT;
+    HANSE_TRY(hanse_map_link_share(
+        &client->link, wanted,
+        is_text ? "texts of a column" : "values of a column", error));
     hanse_message_put_u64(&question, HANSE_REQUEST_VALUES);
     hanse_message_put_u64(&question, column);
     hanse_message_put_u64(&question, first);

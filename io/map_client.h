@@ -53,7 +53,8 @@ hanse_status hanse_map_client_list(hanse_map_client *client,
                                    hanse_found_tables *out, hanse_error *error);
 
 /* Records those maps of the given columns that are not recorded yet, in a
- * table that this client gave. No two threads on one table at a time. */
+ * table that this client gave. A map is not changed once it is recorded, so
+ * that whoever has asked for it may read it while others ask for more. */
 hanse_status hanse_map_client_record(hanse_map_client *client,
                                      hanse_hdf5_table *table,
                                      const size_t *columns, size_t n_columns,

@@ -127,7 +127,7 @@ static hanse_status make_shared_file(hanse_map_link *link, hanse_error *error)
 
 /* Makes it hold so many bytes; what it held is lost. */
 static hanse_status grow_shared(hanse_map_link *link, uint64_t size_bytes,
-                                hanse_error *error)
+                                const char *what, hanse_error *error)
 {
     hanse_budget *budget = link->options.budget;
     if (size_bytes <= link->shared_bytes)
@@ -139,16 +139,14 @@ static hanse_status grow_shared(hanse_map_link *link, uint64_t size_bytes,
         link->shared_bytes = 0;
     }
     if (!hanse_budget_take(budget, size_bytes))
-        return hanse_fail_budget(error, budget, "values of a column",
-                                 (size_t)size_bytes, 1);
+        return hanse_fail_budget(error, budget, what, (size_t)size_bytes, 1);
     void *shared = MAP_FAILED;
     if (ftruncate(link->shared_file, (off_t)size_bytes) == 0)
         shared = mmap(NULL, (size_t)size_bytes, PROT_READ | PROT_WRITE,
                       MAP_SHARED, link->shared_file, 0);
     if (shared == MAP_FAILED) {
         hanse_budget_give_back(budget, size_bytes);
-        return hanse_fail_nomem(error, "values of a column",
-                                (size_t)size_bytes);
+        return hanse_fail_nomem(error, what, (size_t)size_bytes);
     }
     link->shared = shared;
     link->shared_bytes = (size_t)size_bytes;
@@ -156,9 +154,9 @@ static hanse_status grow_shared(hanse_map_link *link, uint64_t size_bytes,
 }
 
 hanse_status hanse_map_link_share(hanse_map_link *link, uint64_t size_bytes,
-                                  hanse_error *error)
+                                  const char *what, hanse_error *error)
 {
-    const hanse_status status = grow_shared(link, size_bytes, error);
+    const hanse_status status = grow_shared(link, size_bytes, what, error);
     if (status != HANSE_OK)
         hanse_error_prefix(error, "%s", link->file);
     return status;
@@ -203,7 +201,8 @@ static hanse_status start_server(hanse_map_link *link, hanse_error *error)
     const hanse_status status = hanse_hdf5_start(error);
     hanse_hdf5_unlock();
     HANSE_TRY(status);
-    link->server = hanse_map_server_create(link->descriptor);
+    link->server =
+        hanse_map_server_create(link->descriptor, link->options.budget);
     return link->server != NULL ? HANSE_OK
                                 : hanse_fail_nomem(error, "reader", 0);
 }

@@ -39,9 +39,10 @@ void hanse_map_link_rest(hanse_map_link *link);
  * somebody to ask. */
 hanse_status hanse_map_link_ready(hanse_map_link *link, hanse_error *error);
 
-/* Makes shared memory hold so many bytes at least; what it held is lost. */
+/* Makes shared memory hold so many bytes at least, of `what` ("texts of a
+ * column"); what it held is lost. */
 hanse_status hanse_map_link_share(hanse_map_link *link, uint64_t size_bytes,
-                                  hanse_error *error);
+                                  const char *what, hanse_error *error);
 
 /* Sends a question, whose bytes it takes, and gets what follows a good status:
  * `cursor` is over answer->bytes, to be freed, on success only. time_share is

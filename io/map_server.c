@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * The file is opened by the first request, through the recording driver, and
- * stays open. Values are fetched by io/hdf5_fetch.h, for which the table is the
- * only part of a source.
+ * stays open.
  */
 #include "io/map_server.h"
 
@@ -19,17 +18,18 @@ struct hanse_map_server {
     hanse_recording recording;
     hid_t driver;
     hid_t file; /* negative: not open */
-    hanse_hdf5_source source;
-    hanse_hdf5_part part; /* its table; no columns: none described yet */
+    hanse_budget *budget;
+    hanse_hdf5_table table; /* no columns: none described yet */
     hanse_hdf5_fetcher fetcher;
 };
 
-hanse_map_server *hanse_map_server_create(int descriptor)
+hanse_map_server *hanse_map_server_create(int descriptor, hanse_budget *budget)
 {
     hanse_map_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return NULL;
     server->recording.descriptor = descriptor;
+    server->budget = budget;
     server->driver = H5I_INVALID_HID;
     server->file = H5I_INVALID_HID;
     return server;
@@ -38,9 +38,7 @@ hanse_map_server *hanse_map_server_create(int descriptor)
 static void clear_table(hanse_map_server *server)
 {
     hanse_hdf5_fetcher_clear(&server->fetcher);
-    hanse_hdf5_table_clear(&server->part.table);
-    free(server->part.columns);
-    server->part.columns = NULL;
+    hanse_hdf5_table_clear(&server->table);
 }
 
 void hanse_map_server_destroy(hanse_map_server *server)
@@ -106,34 +104,11 @@ static hanse_status open_file(hanse_map_server *server, const char *name,
 
 /* ---- Table and list ----------------------------------------------------- */
 
-/* Prepares the fetching of values of the table. Without the lock. */
-static hanse_status prepare_values(hanse_map_server *server, hanse_error *error)
-{
-    hanse_hdf5_part *part = &server->part;
-    const size_t n = part->table.n_columns;
-    part->columns = calloc(n, sizeof *part->columns);
-    if (part->columns == NULL)
-        return hanse_fail_nomem(error, "columns", n * sizeof *part->columns);
-    for (size_t i = 0; i < n; i++)
-        part->columns[i] = i;
-    server->source = (hanse_hdf5_source){
-        .parts = part, .n_parts = 1, .schema = {.n_fields = n}};
-    HANSE_TRY(
-        hanse_hdf5_fetcher_init(&server->fetcher, &server->source, error));
-    hanse_hdf5_lock();
-    server->fetcher.file = H5Freopen(server->file);
-    server->fetcher.part = 0;
-    const hanse_status status =
-        server->fetcher.file >= 0 ? HANSE_OK : hanse_hdf5_fail(error, "file");
-    hanse_hdf5_unlock();
-    return status;
-}
-
 static hanse_status describe(hanse_map_server *server, const char *name,
                              uint64_t file_bytes, const char *path,
                              hanse_error *error)
 {
-    hanse_hdf5_table *table = &server->part.table;
+    hanse_hdf5_table *table = &server->table;
     HANSE_TRY(open_file(server, name, file_bytes, error));
     const hanse_status status =
         hanse_hdf5_table_choose(server->file, file_bytes, path, table, error);
@@ -164,9 +139,10 @@ static hanse_status answer_table(hanse_map_server *server,
         hanse_hdf5_unlock();
     }
     if (status == HANSE_OK)
-        status = prepare_values(server, error);
+        status = hanse_hdf5_fetcher_init(&server->fetcher, server->file,
+                                         &server->table, server->budget, error);
     if (status == HANSE_OK)
-        hanse_table_map_put(answer, &server->part.table);
+        hanse_table_map_put(answer, &server->table);
     else
         clear_table(server);
     free(name);
@@ -215,7 +191,7 @@ static hanse_status fail_column(uint64_t column, hanse_error *error)
 static hanse_status answer_maps(hanse_map_server *server, hanse_cursor *request,
                                 hanse_message *answer, hanse_error *error)
 {
-    hanse_hdf5_table *table = &server->part.table;
+    hanse_hdf5_table *table = &server->table;
     const uint64_t n = hanse_cursor_get_u64(request);
     for (uint64_t i = 0; i < n; i++) {
         const uint64_t column = hanse_cursor_get_u64(request);
@@ -241,37 +217,6 @@ static hanse_status answer_maps(hanse_map_server *server, hanse_cursor *request,
 
 /* ---- Values ------------------------------------------------------------- */
 
-/* A member's values come with room between them. */
-static void pack_members(const char *rows, size_t n, size_t stride,
-                         size_t size_bytes, char *out)
-{
-    for (size_t i = 0; i < n; i++)
-        memcpy(out + i * size_bytes, rows + i * stride, size_bytes);
-}
-
-/* Fetches n values of size_bytes each, one after the other. */
-static hanse_status fetch(hanse_map_server *server, const hanse_row_range *rows,
-                          size_t column, size_t size_bytes, void *out,
-                          hanse_error *error)
-{
-    size_t row_bytes, total;
-    if (!server->part.table.is_compound)
-        return hanse_hdf5_fetch_column(&server->fetcher, rows, column, out,
-                                       error);
-    row_bytes = hanse_hdf5_place_bytes(rows, column);
-    if (!hanse_size_multiply(rows->n, row_bytes, &total))
-        return hanse_fail_nomem(error, "rows", SIZE_MAX);
-    char *scratch = malloc(total);
-    if (scratch == NULL)
-        return hanse_fail_nomem(error, "rows", total);
-    const hanse_status status = hanse_hdf5_fetch_rows(
-        &server->fetcher, rows, &column, 1, scratch, error);
-    if (status == HANSE_OK)
-        pack_members(scratch, rows->n, row_bytes, size_bytes, out);
-    free(scratch);
-    return status;
-}
-
 /* Ends and bytes of n texts, when they fit. */
 static hanse_status share_texts(const hanse_map_server *server,
                                 const char *const *texts, size_t n,
@@ -286,7 +231,7 @@ static hanse_status share_texts(const hanse_map_server *server,
         free(ends);
         return hanse_fail(error, HANSE_ERR_LIMIT,
                           "%s: texts of more than 2 GiB in %zu rows",
-                          server->part.table.file, n);
+                          server->table.file, n);
     }
     *needed = head_bytes + (uint64_t)ends[n];
     if (*needed <= shared_bytes) {
@@ -298,19 +243,19 @@ static hanse_status share_texts(const hanse_map_server *server,
     return HANSE_OK;
 }
 
-static hanse_status fetch_texts(hanse_map_server *server,
-                                const hanse_row_range *rows, size_t column,
-                                void *shared, size_t shared_bytes,
-                                uint64_t *needed, hanse_error *error)
+static hanse_status fetch_texts(hanse_map_server *server, size_t column,
+                                uint64_t first, size_t n, void *shared,
+                                size_t shared_bytes, uint64_t *needed,
+                                hanse_error *error)
 {
-    char **texts = calloc(rows->n, sizeof *texts);
+    char **texts = calloc(n, sizeof *texts);
     if (texts == NULL)
-        return hanse_fail_nomem(error, "texts", rows->n * sizeof *texts);
+        return hanse_fail_nomem(error, "texts", n * sizeof *texts);
     hanse_status status =
-        fetch(server, rows, column, sizeof *texts, texts, error);
+        hanse_hdf5_fetch(&server->fetcher, column, first, n, texts, error);
     if (status == HANSE_OK)
-        status = share_texts(server, (const char *const *)texts, rows->n,
-                             shared, shared_bytes, needed, error);
+        status = share_texts(server, (const char *const *)texts, n, shared,
+                             shared_bytes, needed, error);
     hanse_text_arena_reset(&server->fetcher.arena);
     free(texts);
     return status;
@@ -321,11 +266,10 @@ static hanse_status answer_values(hanse_map_server *server,
                                   size_t shared_bytes, hanse_message *answer,
                                   hanse_error *error)
 {
-    const hanse_hdf5_table *table = &server->part.table;
+    const hanse_hdf5_table *table = &server->table;
     const uint64_t column = hanse_cursor_get_u64(request);
     const uint64_t first = hanse_cursor_get_u64(request);
     const uint64_t n = hanse_cursor_get_u64(request);
-    const hanse_row_range rows = {&server->part, first, (size_t)n};
     uint64_t needed = 0;
     hanse_status status = HANSE_OK;
     if (request->failed || column >= table->n_columns)
@@ -335,13 +279,13 @@ static hanse_status answer_values(hanse_map_server *server,
     const hanse_hdf5_type *type = &table->columns[column].type;
     const size_t size_bytes = hanse_hdf5_type_memory_size(type);
     if (type->form == HANSE_FORM_TEXT_VARIABLE)
-        status = fetch_texts(server, &rows, (size_t)column, shared,
+        status = fetch_texts(server, (size_t)column, first, (size_t)n, shared,
                              shared_bytes, &needed, error);
     else if (__builtin_mul_overflow(n, (uint64_t)size_bytes, &needed))
         status = hanse_fail_nomem(error, "values", SIZE_MAX);
     else if (needed <= shared_bytes)
-        status =
-            fetch(server, &rows, (size_t)column, size_bytes, shared, error);
+        status = hanse_hdf5_fetch(&server->fetcher, (size_t)column, first,
+                                  (size_t)n, shared, error);
     if (status == HANSE_OK)
         hanse_message_put_u64(answer, needed);
     return status;

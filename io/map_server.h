@@ -19,6 +19,7 @@
 #ifndef HANSE_IO_MAP_SERVER_H
 #define HANSE_IO_MAP_SERVER_H
 
+#include "engine/base/memory.h"
 #include "engine/hanse.h"
 #include "io/message.h"
 
@@ -31,8 +32,9 @@ typedef enum hanse_request {
 
 typedef struct hanse_map_server hanse_map_server;
 
-/* For the file that `descriptor` (borrowed) has open. NULL: no memory. */
-hanse_map_server *hanse_map_server_create(int descriptor);
+/* For the file that `descriptor` (borrowed) has open. Texts of varying length
+ * are charged to the budget, which may be NULL. NULL: no memory. */
+hanse_map_server *hanse_map_server_create(int descriptor, hanse_budget *budget);
 
 /* Accepts NULL. */
 void hanse_map_server_destroy(hanse_map_server *server);

@@ -6,7 +6,7 @@
 #ifndef HANSE_IO_RAW_FETCH_H
 #define HANSE_IO_RAW_FETCH_H
 
-#include "io/hdf5_fetch.h"
+#include "io/hdf5_reader.h"
 
 /* What one thread has open. */
 typedef struct hanse_raw_fetcher {

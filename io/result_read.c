@@ -353,7 +353,7 @@ static hanse_status read_file(hanse_result_file *file, hanse_error *error)
 {
     hid_t h5 = H5I_INVALID_HID;
     HANSE_TRY(hanse_hdf5_start(error));
-    HANSE_TRY(hanse_hdf5_open_file(file->reader.path, &h5, NULL, error));
+    HANSE_TRY(hanse_hdf5_open_file(file->reader.path, &h5, error));
     hanse_status status = check_source(file, h5, error);
     const hid_t root = H5Gopen2(h5, "/", H5P_DEFAULT);
     if (status == HANSE_OK)

@@ -531,25 +531,18 @@ class Tables(unittest.TestCase):
             creation.set_filter(31999, h5py.h5z.FLAG_OPTIONAL, (1, 2))
             h5py.h5d.create(group.id, b"x", h5py.h5t.NATIVE_INT64,
                             h5py.h5s.create_simple((4,)), creation)
-        self.fails("FORMAT", "'x'", "filter 31999", "not supported",
-                   "HDF5_PLUGIN_PATH is /some/where",
-                   environment={"HDF5_PLUGIN_PATH": "/some/where"})
+        self.fails("FORMAT", "'x'", "filter 31999", "not supported")
 
     def test_filters_that_plugins_bring(self):
-        """Those that h5py has are tried; without plug-ins a message names
-        filter and package."""
+        """Those that h5py has are tried."""
         values = (numpy.arange(20000) // 7).tolist()
-        available = [number for number in (307, 32001, 32004, 32008)
+        available = [number for number in (32001, 32004, 32008)
                      if h5py.h5z.filter_avail(number)]
         for number in available:
             with h5py.File(self.path, "w") as file:
                 file.create_dataset("enterprises/x", data=values,
                                     chunks=(3000,), compression=number)
             self.assertEqual(self.values("x"), values, number)
-            if number == 307:
-                self.fails("FORMAT", "filter 307 (bzip2)", "is not installed",
-                           f"HDF5_PLUGIN_PATH is {self.folder}",
-                           environment={"HDF5_PLUGIN_PATH": self.folder})
         if not available:
             self.skipTest("no plug-in filters are installed")
 
