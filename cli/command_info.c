@@ -12,6 +12,7 @@
 enum {
     OPTION_TABLE,
     OPTION_JSON,
+    OPTION_TRUSTED_INPUT,
     N_OPTIONS
 };
 
@@ -20,6 +21,8 @@ static const hanse_option options_table[N_OPTIONS] = {
                       "table in the files; default: /enterprises, else the\n"
                       "only table"},
     [OPTION_JSON] = {"json", 0, NULL, "print JSON"},
+    [OPTION_TRUSTED_INPUT] = {"trusted-input", 0, NULL,
+                              "open the files without a confined process"},
 };
 
 static const hanse_usage usage = {
@@ -39,6 +42,7 @@ static const hanse_usage usage = {
 typedef struct request {
     const char *table;
     bool json;
+    bool trusted_input;
     const char *const *files;
     size_t n_files;
 } request;
@@ -48,6 +52,12 @@ static int report_nomem(void)
     hanse_error error;
     hanse_fail_nomem(&error, "description of a table", 0);
     return hanse_report_error(&error);
+}
+
+/* How the files are opened, for the table at `path`. */
+static hanse_hdf5_options how_to_open(const request *r, const char *path)
+{
+    return (hanse_hdf5_options){.table = path, .is_trusted = r->trusted_input};
 }
 
 /* Opens /links; NULL when there is none or it cannot be used, and then
@@ -60,7 +70,7 @@ static hanse_source *open_links(const request *r, const hanse_source *source,
     fault->message[0] = '\0';
     if (strcmp(hanse_hdf5_source_path(source), path) == 0)
         return NULL;
-    const hanse_hdf5_options options = {.table = path};
+    const hanse_hdf5_options options = how_to_open(r, path);
     if (hanse_hdf5_source_open(r->files, r->n_files, &options, &links, fault) ==
         HANSE_OK)
         return links;
@@ -70,9 +80,11 @@ static hanse_source *open_links(const request *r, const hanse_source *source,
     return NULL;
 }
 
-static int print_table(const request *r, const hanse_source *source)
+static int print_table(const request *r, hanse_source *source)
 {
-    hanse_error fault;
+    hanse_error fault = {0};
+    if (hanse_hdf5_source_find_decoders(source, &fault) != HANSE_OK)
+        return hanse_report_error(&fault);
     hanse_source *links = open_links(r, source, &fault);
     const hanse_info info = {
         .source = source,
@@ -91,7 +103,7 @@ static int print_tables(const request *r, const hanse_error *cause)
     hanse_error error = {0};
     if (r->n_files != 1 || r->table != NULL || cause->status != HANSE_ERR_SPEC)
         return hanse_report_error(cause);
-    const hanse_hdf5_options options = {0};
+    const hanse_hdf5_options options = how_to_open(r, NULL);
     if (hanse_hdf5_source_tables(r->files[0], &options, &tables, &error) !=
         HANSE_OK)
         return hanse_report_error(&error);
@@ -108,7 +120,7 @@ static int describe(const request *r)
 {
     hanse_source *source;
     hanse_error error = {0};
-    const hanse_hdf5_options options = {.table = r->table};
+    const hanse_hdf5_options options = how_to_open(r, r->table);
     if (hanse_hdf5_source_open(r->files, r->n_files, &options, &source,
                                &error) != HANSE_OK)
         return print_tables(r, &error);
@@ -126,8 +138,10 @@ int hanse_command_info(int argc, char **argv)
     while ((option = hanse_options_next(&options)) >= 0) {
         if (option == OPTION_TABLE)
             r.table = options.value;
-        else
+        else if (option == OPTION_JSON)
             r.json = true;
+        else
+            r.trusted_input = true;
     }
     if (option == HANSE_OPTIONS_STOP)
         return options.exit_status;

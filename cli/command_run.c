@@ -18,6 +18,7 @@
 #include "engine/base/error.h"
 #include "engine/run.h"
 #include "io/column_reason.h"
+#include "io/hdf5_source.h"
 #include "io/provenance.h"
 #include "io/result_file.h"
 #include "io/spill_file.h"
@@ -118,8 +119,12 @@ static hanse_status prepare(run *r, hanse_error *error)
         HANSE_TRY(
             hanse_atomic_file_open(json_path, 0600, &r->summary_file, error));
     }
-    return hanse_provenance_create(job, &r->input.files, &r->input.maps,
-                                   r->arguments.history, &r->provenance, error);
+    HANSE_TRY(hanse_provenance_create(job, &r->input.files, &r->input.maps,
+                                      r->arguments.history, &r->provenance,
+                                      error));
+    r->summary.confinement = hanse_hdf5_source_confinement(r->input.source);
+    hanse_provenance_note(r->provenance, "confinement", r->summary.confinement);
+    return HANSE_OK;
 }
 
 /* ---- The run ------------------------------------------------------------ */

@@ -15,6 +15,8 @@ typedef struct hanse_info_column {
     const char *layout; /* "varies" where files differ, as the two below */
     const char *filters;
     const char *missing;
+    const char *library; /* why only the HDF5 library can decode it, in the
+                            first file of which that holds; "": it need not */
     uint64_t chunk_rows; /* 0: not chunked, UINT64_MAX: varies */
     uint64_t stored_bytes;
     uint64_t raw_bytes;

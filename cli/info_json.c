@@ -7,10 +7,11 @@
  *     columns: [{name, type, units, long_name, labels: {text: code}, rows,
  *                stored_bytes, raw_bytes, ratio,
  *                storage: [per file {type, layout, chunk_rows, filters,
- *                          missing, stored_bytes, raw_bytes}]}]
+ *                          missing, library, stored_bytes, raw_bytes}]}]
  *     unsupported: [{file, name, reason}]
  *     links: null, {table, rows, columns: [{name, type}]} or {fault}
  *
+ * library is null, or why only the HDF5 library can decode the column.
  * stored_bytes and ratio of a compound's members are null: they share their
  * chunks. A file without a single table: file, tables: [{table, shape, rows,
  * columns}], `columns` being their number.
@@ -42,15 +43,18 @@ static json_t *pack_storage(const hanse_source *source, size_t file,
 {
     const hanse_column_storage *storage =
         hanse_hdf5_source_storage(source, file, field);
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type",
-                     hanse_json_text(storage->type_text), "layout",
-                     hanse_json_text(storage->layout), "chunk_rows",
-                     storage->chunk_rows != 0 ? count(storage->chunk_rows)
-                                              : json_null(),
-                     "filters", hanse_json_text(storage->filters), "missing",
-                     hanse_json_text(storage->missing), "stored_bytes",
-                     is_compound ? json_null() : count(storage->stored_bytes),
-                     "raw_bytes", count(storage->raw_bytes));
+    return json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "type",
+        hanse_json_text(storage->type_text), "layout",
+        hanse_json_text(storage->layout), "chunk_rows",
+        storage->chunk_rows != 0 ? count(storage->chunk_rows) : json_null(),
+        "filters", hanse_json_text(storage->filters), "missing",
+        hanse_json_text(storage->missing), "library",
+        storage->library[0] != '\0' ? hanse_json_text(storage->library)
+                                    : json_null(),
+        "stored_bytes",
+        is_compound ? json_null() : count(storage->stored_bytes), "raw_bytes",
+        count(storage->raw_bytes));
 }
 
 static json_t *pack_labels(const hanse_field *field)

@@ -92,6 +92,8 @@ hanse_info_column hanse_info_column_of(const hanse_source *source, size_t field)
             hanse_hdf5_source_storage(source, f, field);
         column.stored_bytes += storage->stored_bytes;
         column.raw_bytes += storage->raw_bytes;
+        if (f == 0 || column.library[0] == '\0')
+            column.library = storage->library;
         if (f == 0) {
             column.type = storage->type_text;
             column.layout = storage->layout;
@@ -288,6 +290,26 @@ static void print_labels(const hanse_schema *schema)
     }
 }
 
+/* Columns that do not go our fast way. */
+static void print_library(const hanse_source *source)
+{
+    const size_t n = hanse_source_schema(source)->n_fields;
+    bool is_first = true;
+    for (size_t i = 0; i < n; i++) {
+        const hanse_info_column column = hanse_info_column_of(source, i);
+        if (column.library[0] == '\0')
+            continue;
+        printf("%s  ", is_first ? "\ndecoded by the HDF5 library, on one "
+                                  "thread:\n"
+                                : "");
+        is_first = false;
+        print_clean(column.field->name);
+        printf(": ");
+        print_clean(column.library);
+        putchar('\n');
+    }
+}
+
 static void print_refusals(const hanse_source *source)
 {
     const size_t n_files = hanse_hdf5_source_n_files(source);
@@ -317,6 +339,7 @@ bool hanse_info_print_text(const hanse_info *info)
     if (!print_columns(info->source))
         return false;
     print_labels(hanse_source_schema(info->source));
+    print_library(info->source);
     print_refusals(info->source);
     return true;
 }

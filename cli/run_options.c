@@ -32,6 +32,7 @@ enum {
     OPTION_THREADS,
     OPTION_MEMORY,
     OPTION_SPILL,
+    OPTION_TRUSTED_INPUT,
     OPTION_PROGRESS,
     OPTION_QUIET,
     OPTION_JSON_SUMMARY,
@@ -89,6 +90,9 @@ static const hanse_option options_table[N_OPTIONS] = {
                       "directory for temporary files, for groups that\n"
                       "memory does not hold; default: none, such a run\n"
                       "fails"},
+    [OPTION_TRUSTED_INPUT] = {"trusted-input", 0, NULL,
+                              "the files come from a trusted place: open them\n"
+                              "without a confined process"},
     [OPTION_PROGRESS] = {"progress", 0, NULL,
                          "report progress even where there is no terminal"},
     [OPTION_QUIET] = {"quiet", 'q', NULL, "no progress, no summary"},
@@ -215,6 +219,9 @@ static int set_option(parse *p, int option, const char *value)
         return set_memory(arguments, value);
     case OPTION_SPILL:
         return report(p, hanse_job_set_text(&arguments->spill, value, error));
+    case OPTION_TRUSTED_INPUT:
+        arguments->trusted_input = true;
+        return HANSE_EXIT_DONE;
     case OPTION_PROGRESS:
         arguments->progress = true;
         return HANSE_EXIT_DONE;
@@ -354,13 +361,16 @@ void hanse_run_arguments_clear(hanse_run_arguments *arguments)
 
 /* ---- Input -------------------------------------------------------------- */
 
-static hanse_status open_input(hanse_run_input *input, const hanse_job *job,
+static hanse_status open_input(hanse_run_input *input,
+                               const hanse_run_arguments *arguments,
                                hanse_error *error)
 {
+    const hanse_job *job = &arguments->job;
     HANSE_TRY(hanse_job_expand_files(job, &input->files, error));
     HANSE_TRY(hanse_job_spec(job, &input->spec, error));
     const hanse_hdf5_options how = {.table = job->table,
-                                    .budget = &input->budget};
+                                    .budget = &input->budget,
+                                    .is_trusted = arguments->trusted_input};
     HANSE_TRY(hanse_hdf5_source_open((const char *const *)input->files.items,
                                      input->files.n, &how, &input->source,
                                      error));
@@ -382,7 +392,7 @@ hanse_status hanse_run_input_open(hanse_run_input *input,
 {
     memset(input, 0, sizeof *input);
     input->budget.limit_bytes = arguments->memory_bytes;
-    const hanse_status status = open_input(input, &arguments->job, error);
+    const hanse_status status = open_input(input, arguments, error);
     if (status != HANSE_OK)
         hanse_run_input_close(input);
     return status;

@@ -15,6 +15,7 @@ typedef struct hanse_run_arguments {
     size_t n_threads;      /* at least 1 */
     uint64_t memory_bytes; /* budget */
     char *spill;           /* directory for temporary files; NULL: none */
+    bool trusted_input;
     bool progress;
     bool quiet;
     char *json_summary; /* NULL: none */

@@ -126,6 +126,7 @@ void hanse_summary_print(const hanse_summary *summary)
     if (summary->spilled_bytes > 0)
         printf("spilled  %s to temporary files\n",
                hanse_format_bytes((double)summary->spilled_bytes).text);
+    printf("confined %s\n", summary->confinement);
 }
 
 static json_t *tables_json(const hanse_result *result)
@@ -149,7 +150,7 @@ static char *summary_text(const hanse_summary *summary)
 {
     const hanse_row_counts rows = hanse_result_rows(summary->result);
     json_t *root = json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:f, s:I, s:I, s:I}",
+        "{s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:s}",
         "status", "done", "output", hanse_json_text(summary->output),
         "rows_read", (json_int_t)rows.read, "rows_kept", (json_int_t)rows.kept,
         "tables", tables_json(summary->result), "rows_unmapped",
@@ -159,7 +160,8 @@ static char *summary_text(const hanse_summary *summary)
         per_second(summary, summary->report.n_bytes), "peak_memory_bytes",
         (json_int_t)peak_memory_bytes(), "spilled_bytes",
         (json_int_t)summary->spilled_bytes, "threads",
-        (json_int_t)summary->report.n_threads);
+        (json_int_t)summary->report.n_threads, "confinement",
+        summary->confinement);
     char *text = root != NULL ? json_dumps(root, JSON_INDENT(2)) : NULL;
     json_decref(root);
     return text;

@@ -12,8 +12,9 @@ typedef struct hanse_summary {
     const char *output; /* as given */
     const hanse_result *result;
     hanse_run_report report;
-    double seconds;         /* reading and folding, all of it */
-    uint64_t spilled_bytes; /* to temporary files */
+    double seconds;          /* reading and folding, all of it */
+    uint64_t spilled_bytes;  /* to temporary files */
+    const char *confinement; /* of the processes that open the input */
 } hanse_summary;
 
 /* Prints it on stdout. */

@@ -360,6 +360,10 @@ typedef struct hanse_run_options {
     const char *table;     /* path in the files; NULL: found by convention */
     size_t n_threads;      /* 0: as OpenMP decides */
     uint64_t memory_bytes; /* budget of reader and states; 0: no limit */
+    /* Let the HDF5 library open the files in this process. By default each is
+     * opened by a confined process of the program `hanse`, which the variable
+     * HANSE_READER names unless it is installed with this library. */
+    bool trusted_input;
     /* Called now and then by one of the threads; returning false stops the run
      * with HANSE_ERR_INTERRUPTED. NULL: never. */
     bool (*progress)(void *context, uint64_t rows_done, uint64_t n_rows,

@@ -245,7 +245,9 @@ static hanse_status record(hid_t dataset, hid_t creation, hid_t type,
     out->kind = layout->kind;
     out->n_rows = layout->n_rows;
     if (has_variable(type))
-        return hanse_hdf5_refuse(out->reason, "texts of varying length");
+        return hanse_hdf5_refuse(out->reason,
+                                 "in one dataset with values of varying "
+                                 "length");
     HANSE_TRY(record_pipeline(creation, out, error));
     if (out->reason[0] != '\0')
         return HANSE_OK;

@@ -177,9 +177,10 @@ static bool can_map(const hdf5_reader *r, const hanse_row_range *rows,
         return false;
     const hanse_hdf5_table *table = &rows->part->table;
     const size_t column = rows->part->columns[field];
-    return hanse_raw_fetch_possible(
+    const char *obstacle = hanse_raw_fetch_obstacle(
         &table->columns[column],
-        &table->maps[hanse_hdf5_table_map(table, column)], NULL);
+        &table->maps[hanse_hdf5_table_map(table, column)]);
+    return obstacle[0] == '\0';
 }
 
 /* Makes room for a field's values and returns it. */

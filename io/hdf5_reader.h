@@ -32,6 +32,7 @@ typedef struct hanse_hdf5_source {
     uint64_t n_rows;
     size_t n_morsels;
     bool library_only;
+    char confinement[48]; /* of whoever opens the files */
 } hanse_hdf5_source;
 
 /* Some rows of one file. */

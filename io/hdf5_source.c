@@ -5,11 +5,12 @@
  */
 #include "io/hdf5_source.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "io/hdf5_find.h"
-#include "io/hdf5_reader.h"
+#include "io/raw_fetch.h"
 
 /* 128 KiB a float64 column: large against the cost of a read call, and a few
  * columns stay in the second cache level until they are folded. */
@@ -275,6 +276,10 @@ static hanse_status open_parts(hanse_hdf5_source *source,
         hanse_hdf5_part *part = &source->parts[i];
         source->n_parts = i + 1;
         HANSE_TRY(open_file(part, files[i], path, options, error));
+        /* All run on this machine. */
+        if (i == 0)
+            hanse_map_client_level(part->client, source->confinement,
+                                   sizeof source->confinement);
         if (n_files > most_children)
             hanse_map_client_rest(part->client);
         path = source->parts[0].table.path;
@@ -365,10 +370,48 @@ hanse_hdf5_source_storage(const hanse_source *source, size_t file, size_t field)
     return &as_hdf5(source)->parts[file].storage[field];
 }
 
+/* A damaged column has no map; its fault takes the place of a reason. */
+static hanse_status find_decoder(hanse_hdf5_part *part, size_t field,
+                                 hanse_error *error)
+{
+    hanse_hdf5_table *table = &part->table;
+    const size_t column = part->columns[field];
+    hanse_dataset_map *map = &table->maps[hanse_hdf5_table_map(table, column)];
+    hanse_error fault = {0};
+    const hanse_status status =
+        hanse_map_client_record(part->client, table, &column, 1, &fault);
+    if (status == HANSE_ERR_FORMAT || status == HANSE_ERR_LIMIT)
+        snprintf(map->reason, sizeof map->reason, "%.*s", HANSE_REASON_SIZE - 1,
+                 fault.message);
+    else if (status != HANSE_OK)
+        return hanse_fail(error, status, "%s", fault.message);
+    part->storage[field].library =
+        hanse_raw_fetch_obstacle(&table->columns[column], map);
+    return HANSE_OK;
+}
+
+hanse_status hanse_hdf5_source_find_decoders(hanse_source *base,
+                                             hanse_error *error)
+{
+    hanse_hdf5_source *source = (hanse_hdf5_source *)base;
+    for (size_t f = 0; f < source->n_parts; f++) {
+        for (size_t i = 0; i < source->schema.n_fields; i++)
+            HANSE_TRY(find_decoder(&source->parts[f], i, error));
+        if (source->n_parts > most_children)
+            hanse_map_client_rest(source->parts[f].client);
+    }
+    return HANSE_OK;
+}
+
 const hanse_hdf5_table *hanse_hdf5_source_table(const hanse_source *source,
                                                 size_t file)
 {
     return &as_hdf5(source)->parts[file].table;
+}
+
+const char *hanse_hdf5_source_confinement(const hanse_source *source)
+{
+    return as_hdf5(source)->confinement;
 }
 
 const char *hanse_hdf5_source_unsupported(const hanse_source *source,

@@ -43,6 +43,8 @@ typedef struct hanse_column_storage {
                               share their chunks */
     uint64_t raw_bytes;    /* decoded */
     const char *missing;   /* "NaN", "-1", "" when nothing marks it */
+    const char *library;   /* why only the HDF5 library can decode it, or why
+                              it is damaged; "" when we can, NULL: not known */
 } hanse_column_storage;
 
 /* Facts of an open source; texts are borrowed from it. `path` is where the
@@ -55,6 +57,15 @@ const char *hanse_hdf5_source_file(const hanse_source *source, size_t file,
 const hanse_column_storage *
 hanse_hdf5_source_storage(const hanse_source *source, size_t file,
                           size_t field);
+
+/* Finds out which columns only the library can decode, for the `library` of
+ * every storage. Takes time by the number of chunks. */
+hanse_status hanse_hdf5_source_find_decoders(hanse_source *source,
+                                             hanse_error *error);
+
+/* How far the processes are confined that open the files: "seccomp and
+ * Landlock 7", "seccomp, no Landlock", "none: trusted". */
+const char *hanse_hdf5_source_confinement(const hanse_source *source);
 
 /* Why a column of that name, which the table holds but the schema does not
  * list, cannot be used: "references to other objects". NULL when the table

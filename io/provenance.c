@@ -170,6 +170,12 @@ hanse_status hanse_provenance_create(const hanse_job *job,
     return HANSE_OK;
 }
 
+void hanse_provenance_note(hanse_provenance *p, const char *key,
+                           const char *text)
+{
+    put(p, key, hanse_json_text(text));
+}
+
 hanse_status hanse_provenance_finish(hanse_provenance *p,
                                      const hanse_run_report *report,
                                      hanse_row_counts rows, char **out,

@@ -21,6 +21,10 @@ hanse_provenance_create(const hanse_job *job, const hanse_text_list *files,
                         hanse_provenance **out, hanse_error *error);
 void hanse_provenance_destroy(hanse_provenance *provenance);
 
+/* Adds a fact of its own. */
+void hanse_provenance_note(hanse_provenance *provenance, const char *key,
+                           const char *text);
+
 /* Adds what the run reported and the clock; the text is from malloc. */
 hanse_status hanse_provenance_finish(hanse_provenance *provenance,
                                      const hanse_run_report *report,

@@ -45,21 +45,20 @@ void hanse_raw_fetcher_clear(hanse_raw_fetcher *fetcher)
     *fetcher = (hanse_raw_fetcher){0};
 }
 
-bool hanse_raw_fetch_possible(const hanse_hdf5_column *column,
-                              const hanse_dataset_map *map, char *reason)
+const char *hanse_raw_fetch_obstacle(const hanse_hdf5_column *column,
+                                     const hanse_dataset_map *map)
 {
     const hanse_hdf5_type *type = &column->type;
-    const char *why = map->reason;
     if (type->form == HANSE_FORM_TEXT_VARIABLE)
-        why = "texts of variable length";
-    else if (type->irregular)
-        why = "numbers of an unusual size or bit layout";
-    else if (type->form != HANSE_FORM_TEXT_FIXED &&
-             hanse_hdf5_type_memory_size(type) != type->size_bytes)
-        why = "values of another size than in memory";
-    if (reason != NULL)
-        snprintf(reason, HANSE_REASON_SIZE, "%s", why);
-    return why[0] == '\0';
+        return "texts of varying length";
+    if (map->reason[0] != '\0')
+        return map->reason;
+    if (type->irregular)
+        return "numbers of an unusual size or bit layout";
+    if (type->form != HANSE_FORM_TEXT_FIXED &&
+        hanse_hdf5_type_memory_size(type) != type->size_bytes)
+        return "values of another size than in memory";
+    return "";
 }
 
 /* ---- Bytes of a file ---------------------------------------------------- */

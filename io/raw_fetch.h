@@ -30,10 +30,10 @@ hanse_status hanse_raw_fetcher_init(hanse_raw_fetcher *fetcher,
 /* Accepts one that is zero or already cleared. */
 void hanse_raw_fetcher_clear(hanse_raw_fetcher *fetcher);
 
-/* Whether the values of a column can be fetched by a map: `reason` (which may
- * be NULL; HANSE_REASON_SIZE bytes) says why not, or is "". */
-bool hanse_raw_fetch_possible(const hanse_hdf5_column *column,
-                              const hanse_dataset_map *map, char *reason);
+/* Why the values of a column cannot be fetched by its map, which is recorded;
+ * "" when they can. Borrowed. */
+const char *hanse_raw_fetch_obstacle(const hanse_hdf5_column *column,
+                                     const hanse_dataset_map *map);
 
 /* Fetches the values of fields that share one dataset, whose map is recorded:
  * outs[i] receives rows->n values of fields[i], each

@@ -16,7 +16,9 @@ hanse_status hanse_run_files(hanse_spec *spec, const char *const *files,
     if (options == NULL)
         options = &defaults;
     hanse_budget budget = {.limit_bytes = options->memory_bytes};
-    const hanse_hdf5_options how = {.table = options->table, .budget = &budget};
+    const hanse_hdf5_options how = {.table = options->table,
+                                    .budget = &budget,
+                                    .is_trusted = options->trusted_input};
     hanse_run_tuning tuning = {0};
     hanse_source *source = NULL;
     hanse_status status = HANSE_OK;

@@ -557,6 +557,31 @@ class Output(Program):
         self.assertIn("groups   by_cluster 10, by_chain 5, total 1\n", out)
         self.assertRegex(out, r"(?m)^time     .* rows/s, .*B/s, 1 thread$")
         self.assertRegex(out, r"(?m)^memory   .* MB at most$")
+        self.assertRegex(out, r"(?m)^confined seccomp(, no| and) Landlock")
+
+    def test_trusted_input_gives_the_same_result(self):
+        self.succeed("run", "t.h5", "-o", "out.h5", "-q")
+        out = self.succeed("run", "t.h5", "-o", "trusted.h5",
+                           "--trusted-input")
+        self.assertIn("confined none: trusted\n", out)
+        self.assertIn("seccomp", self.provenance("out.h5")["confinement"])
+        self.assertEqual(self.provenance("trusted.h5")["confinement"],
+                         "none: trusted")
+        self.assert_same_result("out.h5", "trusted.h5")
+        self.assertEqual(self.succeed("explain", "t.h5"),
+                         self.succeed("explain", "t.h5", "--trusted-input"))
+        self.assertEqual(self.succeed("info", "t.h5"),
+                         self.succeed("info", "t.h5", "--trusted-input"))
+
+    def test_trusted_input_starts_no_process(self):
+        """A program that is no reader would be found out."""
+        environment = {**os.environ, "HANSE_READER": "/bin/true"}
+        status, _, err = self.hanse("run", "t.h5", "-o", "out.h5",
+                                    env=environment)
+        self.assertEqual(status, 1)
+        self.assertIn("/bin/true, ended with status 0", err)
+        self.succeed("run", "t.h5", "-o", "out.h5", "--trusted-input",
+                     env=environment)
 
     def test_quiet_prints_nothing(self):
         self.assertEqual(self.succeed("run", "t.h5", "-o", "out.h5",
@@ -577,6 +602,7 @@ class Output(Program):
         for key in ("seconds", "rows_per_second", "bytes",
                     "bytes_per_second", "peak_memory_bytes", "threads"):
             self.assertGreater(summary[key], 0, key)
+        self.assertIn("seccomp", summary["confinement"])
 
     def test_peak_memory_is_the_programs_own(self):
         held = bytearray(os.urandom(1 << 20)) * 600

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -115,8 +116,8 @@ class Info(unittest.TestCase):
             "storage": [{
                 "type": "int32 big-endian", "layout": "chunked",
                 "chunk_rows": 1000, "filters": "shuffle, deflate 4",
-                "missing": "-1", "stored_bytes": stored["cluster"],
-                "raw_bytes": 20000}]})
+                "missing": "-1", "library": None,
+                "stored_bytes": stored["cluster"], "raw_bytes": 20000}]})
         self.assertEqual(columns["turnover"]["units"], "EUR")
         self.assertEqual(columns["turnover"]["long_name"],
                          "turnover \x1b[2J 产业")
@@ -130,6 +131,57 @@ class Info(unittest.TestCase):
             "table": "/links", "rows": 7,
             "columns": [{"name": "rate", "type": "float32"},
                         {"name": "source", "type": "int64"}]})
+
+    def test_columns_for_the_library_are_named_with_the_reason(self):
+        with h5py.File(self.path, "a") as file:
+            group = file["enterprises"]
+            group.create_dataset("name", data=["x"] * 5000,
+                                 dtype=h5py.string_dtype())
+            group.create_dataset("packed", data=numpy.arange(5000),
+                                 chunks=(500,), scaleoffset=0)
+            odd = h5py.h5t.STD_I32LE.copy()
+            odd.set_precision(12)
+            h5py.h5d.create(group.id, b"odd", odd,
+                            h5py.h5s.create_simple((5000,)))
+        expected = {"name": "texts of varying length",
+                    "packed": "filter 6 (scale-offset)",
+                    "odd": "numbers of an unusual size or bit layout"}
+        found = {c["name"]: c["storage"][0]["library"]
+                 for c in self.json(self.path)["columns"]}
+        self.assertEqual({n: r for n, r in found.items() if r}, expected)
+        self.assertIsNone(found["cluster"])
+        text = self.text(self.path)
+        for name, reason in expected.items():
+            self.assertIn(f"\n  {name}: {reason}\n", text)
+        self.assertIn("decoded by the HDF5 library", text)
+
+    def test_rows_with_texts_are_for_the_library(self):
+        row = numpy.dtype([("a", "i4"), ("t", h5py.string_dtype())])
+        with h5py.File(self.path, "w") as file:
+            file.create_dataset("enterprises", shape=(5,), dtype=row)
+        found = {c["name"]: c["storage"][0]["library"]
+                 for c in self.json(self.path)["columns"]}
+        self.assertEqual(found, {
+            "a": "in one dataset with values of varying length",
+            "t": "texts of varying length"})
+
+    def test_damaged_index_of_a_column_is_told(self):
+        with h5py.File(self.path, "w", libver="earliest") as file:
+            for name in "ab":
+                file.create_dataset(f"enterprises/{name}",
+                                    data=numpy.arange(1000), chunks=(500,),
+                                    compression="gzip")
+            where = file["enterprises/a"].id.get_chunk_info(1).byte_offset
+        with open(self.path, "rb") as file:
+            data = file.read()
+        old = struct.pack("<QQQ", 500, 0, where)
+        self.assertEqual(data.count(old), 1)
+        with open(self.path, "wb") as file:
+            file.write(data.replace(old, struct.pack("<QQQ", 500, 0, 1 << 40)))
+        found = {c["name"]: c["storage"][0]["library"]
+                 for c in self.json(self.path)["columns"]}
+        self.assertIsNone(found["b"])
+        self.assertIn("damaged", found["a"])
 
     def test_compound_shares_its_storage(self):
         data = numpy.zeros(5000, [("a", "i4"), ("b", "f8")])
