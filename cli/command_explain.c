@@ -173,7 +173,7 @@ static hanse_status explain(const hanse_run_arguments *arguments,
 {
     hanse_run_input input;
     hanse_plan *plan;
-    HANSE_TRY(hanse_run_input_open(&input, arguments, error));
+    HANSE_TRY(hanse_run_input_open(&input, arguments, NULL, NULL, error));
     const hanse_schema *schema = hanse_source_schema(input.source);
     const hanse_status status = hanse_explain_column(
         input.source, hanse_plan_create(input.spec, schema, &plan, error),

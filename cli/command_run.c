@@ -27,6 +27,8 @@
 typedef struct run {
     hanse_run_arguments arguments;
     hanse_run_input input;
+    hanse_status output_status; /* of preparing the output */
+    hanse_error output_error;
     hanse_provenance *provenance;
     hanse_atomic_file *summary_file; /* NULL: not asked for */
     hanse_spill *spill;              /* NULL: not asked for */
@@ -102,26 +104,45 @@ static hanse_status check_writable(const char *path, hanse_error *error)
     return HANSE_OK;
 }
 
-static hanse_status prepare(run *r, hanse_error *error)
+/* What needs the names of the files alone. */
+static hanse_status prepare_output(run *r, hanse_error *error)
 {
     const hanse_job *job = &r->arguments.job;
     const char *json_path = r->arguments.json_summary;
     if (r->arguments.spill != NULL)
         HANSE_TRY(hanse_spill_file_open(r->arguments.spill, &r->spill, error));
-    HANSE_TRY(hanse_run_input_open(&r->input, &r->arguments, error));
     HANSE_TRY(check_no_input(job->output, &r->input.files, error));
-    HANSE_TRY(check_no_input(job->output, &r->input.maps, error));
     HANSE_TRY(check_writable(job->output, error));
     if (json_path != NULL) {
         HANSE_TRY(check_no_input(json_path, &r->input.files, error));
-        HANSE_TRY(check_no_input(json_path, &r->input.maps, error));
         HANSE_TRY(check_two_files(job->output, json_path, error));
         HANSE_TRY(
             hanse_atomic_file_open(json_path, 0600, &r->summary_file, error));
     }
-    HANSE_TRY(hanse_provenance_create(job, &r->input.files, &r->input.maps,
-                                      r->arguments.history, &r->provenance,
-                                      error));
+    return hanse_provenance_create(job, &r->input.files, r->arguments.history,
+                                   &r->provenance, error);
+}
+
+static void prepare_meanwhile(void *context)
+{
+    run *r = context;
+    r->output_status = prepare_output(r, &r->output_error);
+}
+
+static hanse_status prepare(run *r, hanse_error *error)
+{
+    HANSE_TRY(hanse_run_input_open(&r->input, &r->arguments, prepare_meanwhile,
+                                   r, error));
+    if (r->output_status != HANSE_OK) {
+        *error = r->output_error;
+        return r->output_status;
+    }
+    HANSE_TRY(check_no_input(r->arguments.job.output, &r->input.maps, error));
+    if (r->arguments.json_summary != NULL)
+        HANSE_TRY(
+            check_no_input(r->arguments.json_summary, &r->input.maps, error));
+    if (r->input.maps.n > 0)
+        hanse_provenance_note_files(r->provenance, "maps", &r->input.maps);
     r->summary.confinement = hanse_hdf5_source_confinement(r->input.source);
     hanse_provenance_note(r->provenance, "confinement", r->summary.confinement);
     return HANSE_OK;

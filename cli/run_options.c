@@ -363,6 +363,7 @@ void hanse_run_arguments_clear(hanse_run_arguments *arguments)
 
 static hanse_status open_input(hanse_run_input *input,
                                const hanse_run_arguments *arguments,
+                               void (*meanwhile)(void *context), void *context,
                                hanse_error *error)
 {
     const hanse_job *job = &arguments->job;
@@ -370,7 +371,9 @@ static hanse_status open_input(hanse_run_input *input,
     HANSE_TRY(hanse_job_spec(job, &input->spec, error));
     const hanse_hdf5_options how = {.table = job->table,
                                     .budget = &input->budget,
-                                    .is_trusted = arguments->trusted_input};
+                                    .is_trusted = arguments->trusted_input,
+                                    .meanwhile = meanwhile,
+                                    .meanwhile_context = context};
     HANSE_TRY(hanse_hdf5_source_open((const char *const *)input->files.items,
                                      input->files.n, &how, &input->source,
                                      error));
@@ -388,11 +391,13 @@ static hanse_status open_input(hanse_run_input *input,
 
 hanse_status hanse_run_input_open(hanse_run_input *input,
                                   const hanse_run_arguments *arguments,
-                                  hanse_error *error)
+                                  void (*meanwhile)(void *context),
+                                  void *context, hanse_error *error)
 {
     memset(input, 0, sizeof *input);
     input->budget.limit_bytes = arguments->memory_bytes;
-    const hanse_status status = open_input(input, arguments, error);
+    const hanse_status status =
+        open_input(input, arguments, meanwhile, context, error);
     if (status != HANSE_OK)
         hanse_run_input_close(input);
     return status;

@@ -41,10 +41,12 @@ typedef struct hanse_run_input {
 } hanse_run_input;
 
 /* Finds and opens the files; HANSE_ERR_FORMAT when the table has no row. On
- * failure the input is empty. */
+ * failure the input is empty. `meanwhile` is called when the files are known
+ * and are being opened; NULL: not. */
 hanse_status hanse_run_input_open(hanse_run_input *input,
                                   const hanse_run_arguments *arguments,
-                                  hanse_error *error);
+                                  void (*meanwhile)(void *context),
+                                  void *context, hanse_error *error);
 void hanse_run_input_close(hanse_run_input *input);
 
 #endif

@@ -95,6 +95,7 @@ static int forbid_files(void)
 static const int allowed_calls[] = {
     SCMP_SYS(read),
     SCMP_SYS(write),
+    SCMP_SYS(writev),
     SCMP_SYS(pread64),
     SCMP_SYS(lseek),
     SCMP_SYS(brk),

@@ -143,6 +143,18 @@ static bool contains(const size_t *list, size_t n, size_t wanted)
     return false;
 }
 
+/* Has the maps of the columns in r->asked recorded. */
+static hanse_status record_maps(hdf5_reader *r, hanse_hdf5_part *part,
+                                size_t n_asked, hanse_error *error)
+{
+    bool was_asked;
+    const hanse_status status = hanse_map_client_record(
+        part->client, &part->table, r->asked, n_asked, &was_asked, error);
+    if (was_asked)
+        hanse_client_pool_note(&r->source->pool, part->client);
+    return status;
+}
+
 /* Has the maps of the fields recorded; asks once per field and file. */
 static hanse_status need_maps(hdf5_reader *r, const hanse_row_range *rows,
                               const size_t *fields, size_t n_fields,
@@ -163,8 +175,7 @@ static hanse_status need_maps(hdf5_reader *r, const hanse_row_range *rows,
     }
     if (n_asked == 0)
         return HANSE_OK;
-    HANSE_TRY(hanse_map_client_record(part->client, &part->table, r->asked,
-                                      n_asked, error));
+    HANSE_TRY(record_maps(r, part, n_asked, error));
     for (size_t i = 0; i < n_fields; i++)
         r->is_mapped[fields[i]] = true;
     return HANSE_OK;
@@ -249,6 +260,7 @@ static hanse_status read_by_library(hdf5_reader *r, const hanse_row_range *rows,
         HANSE_TRY(hanse_map_client_values(part->client, &part->table, column,
                                           rows->first, rows->n, values, error));
     }
+    hanse_client_pool_note(&r->source->pool, part->client);
     return make_array(r, rows, field, n_bytes, error);
 }
 
@@ -354,6 +366,7 @@ hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
         return hanse_fail_nomem(error, "reader", sizeof *r);
     r->base.source = base;
     r->source = source;
+    __atomic_add_fetch(&source->n_readers, 1, __ATOMIC_ACQ_REL);
     r->morsel = SIZE_MAX;
     r->arrays = calloc(n, sizeof *r->arrays);
     r->fields = calloc(n, sizeof *r->fields);
@@ -380,6 +393,9 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     hdf5_reader *r = (hdf5_reader *)base;
     if (r == NULL)
         return;
+    /* Whoever opened the files may end while we go on with what was read. */
+    if (__atomic_sub_fetch(&r->source->n_readers, 1, __ATOMIC_ACQ_REL) == 0)
+        hanse_client_pool_rest(&r->source->pool);
     hanse_raw_fetcher_clear(&r->raw);
     for (size_t i = 0; r->fields != NULL && i < r->source->schema.n_fields;
          i++) {

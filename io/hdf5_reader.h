@@ -7,9 +7,9 @@
 #ifndef HANSE_IO_HDF5_READER_H
 #define HANSE_IO_HDF5_READER_H
 
+#include "io/client_pool.h"
 #include "io/hdf5_source.h"
 #include "io/hdf5_table.h"
-#include "io/map_client.h"
 
 /* The rows of one file. */
 typedef struct hanse_hdf5_part {
@@ -27,7 +27,9 @@ typedef struct hanse_hdf5_source {
     hanse_source base;
     hanse_hdf5_part *parts;
     size_t n_parts;
-    hanse_field *fields; /* names and texts lie in the first part's table */
+    hanse_client_pool pool; /* of the parts' clients */
+    size_t n_readers;       /* open; atomic */
+    hanse_field *fields;    /* names and texts lie in the first part's table */
     hanse_schema schema;
     uint64_t n_rows;
     size_t n_morsels;

@@ -20,9 +20,16 @@ static const uint64_t default_morsel_rows = 16384;
  * each of its morsels. Larger ones are, or a morsel would not fit in memory. */
 static const uint64_t most_aligned_rows = 1 << 22;
 
-/* With more files their readers end once they have told the table, and start
- * again when they are asked for more. */
-static const size_t most_children = 8;
+/* Processes that open files, as many as live at a time, and as many as are
+ * started before they are asked, so that they get ready side by side. */
+enum {
+    MOST_CHILDREN = 8,
+    CHILDREN_AHEAD = 3
+};
+
+/* Of many files the maps come at once with the tables, as far as they are
+ * small, so that no process must be started twice. */
+static const uint64_t most_early_chunks = 4096;
 
 /* A common multiple of all chunk sizes is used up to this many rows. */
 static const uint64_t most_common_rows = 1 << 20;
@@ -229,6 +236,7 @@ static size_t get_n_morsels(const hanse_source *source)
 static void close_source(hanse_source *base)
 {
     hanse_hdf5_source *source = (hanse_hdf5_source *)base;
+    hanse_client_pool_destroy(&source->pool);
     for (size_t i = 0; i < source->n_parts; i++) {
         hanse_map_client_close(source->parts[i].client);
         hanse_hdf5_table_clear(&source->parts[i].table);
@@ -252,46 +260,90 @@ static const hanse_source_ops operations = {
 
 /* ---- Opening ------------------------------------------------------------ */
 
-/* Opens a file and finds its table. */
-static hanse_status open_file(hanse_hdf5_part *part, const char *file,
-                              const char *path,
+static hanse_map_options how_to_open(const hanse_hdf5_options *options)
+{
+    return (hanse_map_options){.is_trusted = options->is_trusted,
+                               .budget = options->budget};
+}
+
+/* Opens the files of the next parts, and starts who reads them. */
+static hanse_status start_clients(hanse_hdf5_source *source, size_t first,
+                                  const char *const *files,
+                                  const hanse_hdf5_options *options,
+                                  hanse_error *error)
+{
+    const hanse_map_options how = how_to_open(options);
+    for (size_t i = first; i < source->n_parts && i < first + CHILDREN_AHEAD;
+         i++) {
+        hanse_hdf5_part *part = &source->parts[i];
+        if (part->client != NULL)
+            continue;
+        HANSE_TRY(hanse_map_client_open(files[i], &how, &part->client, error));
+        HANSE_TRY(hanse_map_client_start(part->client, error));
+    }
+    return HANSE_OK;
+}
+
+/* Finds the table of a file; the first one says which. */
+static hanse_status open_part(hanse_hdf5_source *source, size_t index,
                               const hanse_hdf5_options *options,
                               hanse_error *error)
 {
-    const hanse_map_options how = {.is_trusted = options->is_trusted,
-                                   .budget = options->budget};
-    HANSE_TRY(hanse_map_client_open(file, &how, &part->client, error));
-    return hanse_map_client_table(part->client, path, &part->table, error);
+    const uint64_t wished =
+        options->morsel_rows != 0 ? options->morsel_rows : default_morsel_rows;
+    hanse_hdf5_part *part = &source->parts[index];
+    HANSE_TRY(hanse_map_client_table(
+        part->client, index == 0 ? options->table : source->parts[0].table.path,
+        source->n_parts > MOST_CHILDREN ? most_early_chunks : 0, &part->table,
+        error));
+    if (index == 0) {
+        /* All run on this machine. */
+        hanse_map_client_level(part->client, source->confinement,
+                               sizeof source->confinement);
+        HANSE_TRY(make_fields(source, error));
+    }
+    hanse_client_pool_note(&source->pool, part->client);
+    HANSE_TRY(match_columns(source, part, error));
+    fill_storage(part, source->schema.n_fields);
+    if (part->table.is_compound)
+        source->base.rows_together = true;
+    return cut_morsels(source, part, wished, error);
 }
 
 static hanse_status open_parts(hanse_hdf5_source *source,
-                               const char *const *files, size_t n_files,
+                               const char *const *files,
                                const hanse_hdf5_options *options,
                                hanse_error *error)
 {
-    const uint64_t wished =
-        options->morsel_rows != 0 ? options->morsel_rows : default_morsel_rows;
-    const char *path = options->table;
-    for (size_t i = 0; i < n_files; i++) {
-        hanse_hdf5_part *part = &source->parts[i];
-        source->n_parts = i + 1;
-        HANSE_TRY(open_file(part, files[i], path, options, error));
-        /* All run on this machine. */
-        if (i == 0)
-            hanse_map_client_level(part->client, source->confinement,
-                                   sizeof source->confinement);
-        if (n_files > most_children)
-            hanse_map_client_rest(part->client);
-        path = source->parts[0].table.path;
-        if (i == 0)
-            HANSE_TRY(make_fields(source, error));
-        HANSE_TRY(match_columns(source, part, error));
-        fill_storage(part, source->schema.n_fields);
-        if (part->table.is_compound)
-            source->base.rows_together = true;
-        HANSE_TRY(cut_morsels(source, part, wished, error));
+    HANSE_TRY(start_clients(source, 0, files, options, error));
+    if (options->meanwhile != NULL)
+        options->meanwhile(options->meanwhile_context);
+    for (size_t i = 0; i < source->n_parts; i++) {
+        HANSE_TRY(start_clients(source, i, files, options, error));
+        HANSE_TRY(open_part(source, i, options, error));
     }
     return HANSE_OK;
+}
+
+static hanse_hdf5_source *
+create(size_t n_files, const hanse_hdf5_options *options, hanse_error *error)
+{
+    hanse_hdf5_source *source = calloc(1, sizeof *source);
+    hanse_hdf5_part *parts = calloc(n_files, sizeof *parts);
+    if (source == NULL || parts == NULL) {
+        (void)hanse_fail_nomem(error, "input files", n_files * sizeof *parts);
+    } else if (hanse_client_pool_init(&source->pool, n_files, MOST_CHILDREN,
+                                      error) == HANSE_OK) {
+        source->base.ops = &operations;
+        source->base.budget = options->budget;
+        source->parts = parts;
+        source->n_parts = n_files;
+        source->library_only = options->library_only;
+        return source;
+    }
+    free(source);
+    free(parts);
+    return NULL;
 }
 
 hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
@@ -303,19 +355,10 @@ hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
         return hanse_fail(error, HANSE_ERR_ARGUMENT, "no input file");
     if (options == NULL)
         options = &defaults;
-    hanse_hdf5_source *source = calloc(1, sizeof *source);
-    hanse_hdf5_part *parts = calloc(n_files, sizeof *parts);
-    if (source == NULL || parts == NULL) {
-        free(source);
-        free(parts);
-        return hanse_fail_nomem(error, "input files", n_files * sizeof *parts);
-    }
-    source->base.ops = &operations;
-    source->parts = parts;
-    source->base.budget = options->budget;
-    source->library_only = options->library_only;
-    const hanse_status status =
-        open_parts(source, files, n_files, options, error);
+    hanse_hdf5_source *source = create(n_files, options, error);
+    if (source == NULL)
+        return HANSE_ERR_NOMEM;
+    const hanse_status status = open_parts(source, files, options, error);
     if (status != HANSE_OK) {
         close_source(&source->base);
         return status;
@@ -329,8 +372,7 @@ hanse_status hanse_hdf5_source_tables(const char *file,
                                       hanse_found_tables *out,
                                       hanse_error *error)
 {
-    const hanse_map_options how = {.is_trusted = options->is_trusted,
-                                   .budget = options->budget};
+    const hanse_map_options how = how_to_open(options);
     hanse_map_client *client;
     HANSE_TRY(hanse_map_client_open(file, &how, &client, error));
     const hanse_status status = hanse_map_client_list(client, out, error);
@@ -379,7 +421,7 @@ static hanse_status find_decoder(hanse_hdf5_part *part, size_t field,
     hanse_dataset_map *map = &table->maps[hanse_hdf5_table_map(table, column)];
     hanse_error fault = {0};
     const hanse_status status =
-        hanse_map_client_record(part->client, table, &column, 1, &fault);
+        hanse_map_client_record(part->client, table, &column, 1, NULL, &fault);
     if (status == HANSE_ERR_FORMAT || status == HANSE_ERR_LIMIT)
         snprintf(map->reason, sizeof map->reason, "%.*s", HANSE_REASON_SIZE - 1,
                  fault.message);
@@ -397,8 +439,7 @@ hanse_status hanse_hdf5_source_find_decoders(hanse_source *base,
     for (size_t f = 0; f < source->n_parts; f++) {
         for (size_t i = 0; i < source->schema.n_fields; i++)
             HANSE_TRY(find_decoder(&source->parts[f], i, error));
-        if (source->n_parts > most_children)
-            hanse_map_client_rest(source->parts[f].client);
+        hanse_client_pool_note(&source->pool, source->parts[f].client);
     }
     return HANSE_OK;
 }

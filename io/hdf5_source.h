@@ -17,6 +17,10 @@ typedef struct hanse_hdf5_options {
     bool is_trusted;      /* the HDF5 library may open the files in this
                              process, and no confined one is started */
     bool library_only;    /* decode nothing ourselves; for comparisons */
+    /* Called once, when the processes that open the files have been started and
+     * before their answers are awaited: for whatever else begins a run. */
+    void (*meanwhile)(void *context);
+    void *meanwhile_context;
 } hanse_hdf5_options;
 
 /* Opens the files, checks that all have the same columns, and cuts the table

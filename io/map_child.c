@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "engine/base/error.h"
@@ -46,26 +47,35 @@ static bool receive(void *bytes, size_t n)
     return true;
 }
 
-static bool send_all(const void *bytes, size_t n)
+/* Length and bytes in one go, so that the parent wakes once. */
+static bool send_all(struct iovec *pieces, int n_pieces)
 {
-    const char *next = bytes;
-    while (n > 0) {
-        const ssize_t sent = write(HANSE_CHILD_SOCKET, next, n);
+    while (n_pieces > 0) {
+        const ssize_t sent = writev(HANSE_CHILD_SOCKET, pieces, n_pieces);
         if (sent < 0 && errno == EINTR)
             continue;
-        if (sent <= 0)
+        if (sent < 0)
             return false;
-        next += sent;
-        n -= (size_t)sent;
+        size_t left = (size_t)sent;
+        while (n_pieces > 0 && left >= pieces->iov_len) {
+            left -= pieces->iov_len;
+            pieces++;
+            n_pieces--;
+        }
+        if (n_pieces > 0) {
+            pieces->iov_base = (char *)pieces->iov_base + left;
+            pieces->iov_len -= left;
+        }
     }
     return true;
 }
 
 static bool send_message(hanse_message *message)
 {
-    const uint64_t head[2] = {message->n, 0};
-    const bool done = !message->failed && send_all(head, sizeof head) &&
-                      send_all(message->bytes, message->n);
+    uint64_t head[2] = {message->n, 0};
+    struct iovec pieces[2] = {{head, sizeof head},
+                              {message->bytes, message->n}};
+    const bool done = !message->failed && send_all(pieces, 2);
     free(message->bytes);
     return done;
 }

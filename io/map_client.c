@@ -46,11 +46,22 @@ void hanse_map_client_close(hanse_map_client *client)
     free(client);
 }
 
-void hanse_map_client_rest(hanse_map_client *client)
+hanse_status hanse_map_client_start(hanse_map_client *client,
+                                    hanse_error *error)
 {
     pthread_mutex_lock(&client->mutex);
+    const hanse_status status = hanse_map_link_ready(&client->link, error);
+    pthread_mutex_unlock(&client->mutex);
+    return status;
+}
+
+bool hanse_map_client_rest(hanse_map_client *client)
+{
+    if (pthread_mutex_trylock(&client->mutex) != 0)
+        return false;
     hanse_map_link_rest(&client->link);
     pthread_mutex_unlock(&client->mutex);
+    return true;
 }
 
 /* ---- Table and list ----------------------------------------------------- */
@@ -62,7 +73,8 @@ static uint64_t metadata_seconds(const hanse_map_client *client)
 
 /* Asks for a table; the one that the child then knows. */
 static hanse_status ask_table(hanse_map_client *client, const char *path,
-                              hanse_hdf5_table *out, hanse_error *error)
+                              uint64_t max_chunks, hanse_hdf5_table *out,
+                              hanse_error *error)
 {
     hanse_message question = {0}, answer;
     hanse_cursor cursor;
@@ -71,6 +83,7 @@ static hanse_status ask_table(hanse_map_client *client, const char *path,
     hanse_message_put_text(&question, client->link.file);
     hanse_message_put_u64(&question, client->link.stamp.size_bytes);
     hanse_message_put_text(&question, path);
+    hanse_message_put_u64(&question, max_chunks);
     free(client->link.table);
     client->link.table = NULL;
     HANSE_TRY(hanse_map_link_ask(&client->link, &question,
@@ -105,7 +118,7 @@ static hanse_status recall_table(hanse_map_client *client,
     if (client->link.table != NULL &&
         strcmp(client->link.table, table->path) == 0)
         return HANSE_OK;
-    HANSE_TRY(ask_table(client, table->path, &again, error));
+    HANSE_TRY(ask_table(client, table->path, 0, &again, error));
     const bool is_same = again.n_columns == table->n_columns &&
                          again.n_rows == table->n_rows &&
                          again.is_compound == table->is_compound;
@@ -117,11 +130,16 @@ static hanse_status recall_table(hanse_map_client *client,
                                 client->link.file);
 }
 
+/* A child that dies of a map may yet tell the table: the column may be one that
+ * nobody wants. */
 hanse_status hanse_map_client_table(hanse_map_client *client, const char *path,
-                                    hanse_hdf5_table *out, hanse_error *error)
+                                    uint64_t max_chunks, hanse_hdf5_table *out,
+                                    hanse_error *error)
 {
     pthread_mutex_lock(&client->mutex);
-    const hanse_status status = ask_table(client, path, out, error);
+    hanse_status status = ask_table(client, path, max_chunks, out, error);
+    if (status == HANSE_ERR_FORMAT && max_chunks != 0)
+        status = ask_table(client, path, 0, out, error);
     pthread_mutex_unlock(&client->mutex);
     return status;
 }
@@ -185,7 +203,7 @@ static hanse_status take_maps(const hanse_map_client *client,
 
 static hanse_status ask_maps(hanse_map_client *client, hanse_hdf5_table *table,
                              const size_t *columns, size_t n_columns,
-                             hanse_error *error)
+                             bool *was_asked, hanse_error *error)
 {
     hanse_message list = {0}, question = {0}, answer;
     hanse_cursor cursor;
@@ -201,6 +219,7 @@ static hanse_status ask_maps(hanse_map_client *client, hanse_hdf5_table *table,
         n++;
     }
     hanse_status status = HANSE_OK;
+    *was_asked = n != 0;
     if (n != 0)
         status = recall_table(client, table, error);
     if (n == 0 || status != HANSE_OK) {
@@ -224,12 +243,15 @@ static hanse_status ask_maps(hanse_map_client *client, hanse_hdf5_table *table,
 hanse_status hanse_map_client_record(hanse_map_client *client,
                                      hanse_hdf5_table *table,
                                      const size_t *columns, size_t n_columns,
-                                     hanse_error *error)
+                                     bool *was_asked, hanse_error *error)
 {
+    bool was;
     pthread_mutex_lock(&client->mutex);
     const hanse_status status =
-        ask_maps(client, table, columns, n_columns, error);
+        ask_maps(client, table, columns, n_columns, &was, error);
     pthread_mutex_unlock(&client->mutex);
+    if (was_asked != NULL)
+        *was_asked = was;
     return status;
 }
 

@@ -43,10 +43,16 @@ void hanse_map_client_close(hanse_map_client *client);
  * died of it), HANSE_ERR_IO (changed meanwhile, no child to be had, too slow),
  * HANSE_ERR_LIMIT (the child's memory), HANSE_ERR_NOMEM. */
 
-/* The table at `path`, or for NULL the one that is meant (io/hdf5_find.h). Its
- * maps are not recorded yet. Clear with hanse_hdf5_table_clear. */
+/* Starts the child already, which gets ready while we do something else. */
+hanse_status hanse_map_client_start(hanse_map_client *client,
+                                    hanse_error *error);
+
+/* The table at `path`, or for NULL the one that is meant (io/hdf5_find.h). Maps
+ * are recorded of columns in few chunks, max_chunks in all; 0: of none. Clear
+ * with hanse_hdf5_table_clear. */
 hanse_status hanse_map_client_table(hanse_map_client *client, const char *path,
-                                    hanse_hdf5_table *out, hanse_error *error);
+                                    uint64_t max_chunks, hanse_hdf5_table *out,
+                                    hanse_error *error);
 
 /* All tables of the file. Clear with hanse_found_tables_clear. */
 hanse_status hanse_map_client_list(hanse_map_client *client,
@@ -54,11 +60,12 @@ hanse_status hanse_map_client_list(hanse_map_client *client,
 
 /* Records those maps of the given columns that are not recorded yet, in a
  * table that this client gave. A map is not changed once it is recorded, so
- * that whoever has asked for it may read it while others ask for more. */
+ * that whoever has asked for it may read it while others ask for more.
+ * `was_asked` (may be NULL): the child was needed. */
 hanse_status hanse_map_client_record(hanse_map_client *client,
                                      hanse_hdf5_table *table,
                                      const size_t *columns, size_t n_columns,
-                                     hanse_error *error);
+                                     bool *was_asked, hanse_error *error);
 
 /* Reads n values (at least 1) of a column of such a table into `out`, as the
  * library gives them: hanse_hdf5_type_memory_size bytes each. Not for texts of
@@ -81,13 +88,15 @@ hanse_status hanse_map_client_texts(hanse_map_client *client,
                                     int32_t *offsets, hanse_text_room *room,
                                     void *context, hanse_error *error);
 
-/* The file, open for reading (pread) as long as the client is; and what it was
+/* The file, open for reading (pread) until the client rests; and what it was
  * when it was opened. */
 int hanse_map_client_descriptor(const hanse_map_client *client);
 hanse_file_stamp hanse_map_client_stamp(const hanse_map_client *client);
 
-/* Ends the child, to save memory; the next question starts another. */
-void hanse_map_client_rest(hanse_map_client *client);
+/* Lets the child go and closes the file, to save memory and descriptors; the
+ * next question starts another. Called again, it waits for the child's end.
+ * False when it is just answering another thread. */
+bool hanse_map_client_rest(hanse_map_client *client);
 
 /* How far the child is confined: "seccomp and Landlock 7", "seccomp, no
  * Landlock", "none: trusted", "" before the first answer. */

@@ -39,7 +39,8 @@ static bool is_being_written(int descriptor)
 }
 
 /* O_NONBLOCK: opening a pipe must not wait for a writer. */
-static hanse_status open_file(hanse_map_link *link, hanse_error *error)
+static hanse_status open_file(hanse_map_link *link, hanse_file_stamp *stamp,
+                              hanse_error *error)
 {
     const char *file = link->file;
     struct stat facts;
@@ -59,7 +60,7 @@ static hanse_status open_file(hanse_map_link *link, hanse_error *error)
     if (is_being_written(link->descriptor))
         return hanse_fail(error, HANSE_ERR_IO,
                           "%s: another program has it open for writing", file);
-    link->stamp = stamp_of(&facts);
+    *stamp = stamp_of(&facts);
     return HANSE_OK;
 }
 
@@ -73,7 +74,7 @@ hanse_status hanse_map_link_open(hanse_map_link *link, const char *file,
         link->options = *options;
     link->file = strdup(file);
     return link->file != NULL
-               ? open_file(link, error)
+               ? open_file(link, &link->stamp, error)
                : hanse_fail_nomem(error, "file name", strlen(file) + 1);
 }
 
@@ -93,19 +94,24 @@ static void release_shared(hanse_map_link *link)
 
 void hanse_map_link_rest(hanse_map_link *link)
 {
-    hanse_map_process_stop(&link->process);
+    if (link->process.socket < 0)
+        hanse_map_process_stop(&link->process);
+    else
+        hanse_map_process_leave(&link->process);
     hanse_map_server_destroy(link->server);
     link->server = NULL;
     free(link->table);
     link->table = NULL;
     release_shared(link);
+    if (link->descriptor >= 0)
+        (void)close(link->descriptor);
+    link->descriptor = -1;
 }
 
 void hanse_map_link_close(hanse_map_link *link)
 {
     hanse_map_link_rest(link);
-    if (link->descriptor >= 0)
-        (void)close(link->descriptor);
+    hanse_map_process_stop(&link->process);
     free(link->file);
 }
 
@@ -207,30 +213,47 @@ static hanse_status start_server(hanse_map_link *link, hanse_error *error)
                                 : hanse_fail_nomem(error, "reader", 0);
 }
 
-/* Somebody answers after this. */
-static hanse_status start(hanse_map_link *link, hanse_error *error)
-{
-    if (link->options.is_trusted ? link->server != NULL
-                                 : link->process.pid != 0)
-        return HANSE_OK;
-    free(link->table);
-    link->table = NULL;
-    HANSE_TRY(make_shared_file(link, error));
-    return link->options.is_trusted ? start_server(link, error)
-                                    : start_child(link, error);
-}
-
-static hanse_status check_stamp(const hanse_map_link *link, hanse_error *error)
+/* The file is open and still what it was. */
+static hanse_status check_file(hanse_map_link *link, hanse_error *error)
 {
     struct stat facts;
-    if (fstat(link->descriptor, &facts) != 0)
-        return hanse_fail(error, HANSE_ERR_IO, "%s", strerror(errno));
-    const hanse_file_stamp stamp = stamp_of(&facts);
+    hanse_file_stamp stamp;
+    if (link->descriptor < 0)
+        HANSE_TRY(open_file(link, &stamp, error));
+    else if (fstat(link->descriptor, &facts) != 0)
+        return hanse_fail(error, HANSE_ERR_IO, "%s: %s", link->file,
+                          strerror(errno));
+    else
+        stamp = stamp_of(&facts);
     if (memcmp(&stamp, &link->stamp, sizeof stamp) == 0)
         return HANSE_OK;
     return hanse_fail(error, HANSE_ERR_IO,
-                      "changed while it was being read; run again when nobody "
-                      "writes to it");
+                      "%s: changed while it was being read; run again when "
+                      "nobody writes to it",
+                      link->file);
+}
+
+static hanse_status start(hanse_map_link *link, hanse_error *error)
+{
+    if (link->options.is_trusted ? link->server != NULL
+                                 : link->process.socket >= 0)
+        return HANSE_OK;
+    free(link->table);
+    link->table = NULL;
+    hanse_map_process_stop(&link->process);
+    hanse_status status = make_shared_file(link, error);
+    if (status == HANSE_OK)
+        status = link->options.is_trusted ? start_server(link, error)
+                                          : start_child(link, error);
+    if (status != HANSE_OK)
+        hanse_error_prefix(error, "%s", link->file);
+    return status;
+}
+
+hanse_status hanse_map_link_ready(hanse_map_link *link, hanse_error *error)
+{
+    HANSE_TRY(check_file(link, error));
+    return start(link, error);
 }
 
 /* Words of the child go to people's terminals. */
@@ -304,15 +327,5 @@ hanse_status hanse_map_link_ask(hanse_map_link *link, hanse_message *question,
     status = pass_on(link, cursor->failed ? HANSE_STATUS_COUNT : told, cursor,
                      error);
     free(answer->bytes);
-    return status;
-}
-
-hanse_status hanse_map_link_ready(hanse_map_link *link, hanse_error *error)
-{
-    hanse_status status = check_stamp(link, error);
-    if (status == HANSE_OK)
-        status = start(link, error);
-    if (status != HANSE_OK)
-        hanse_error_prefix(error, "%s", link->file);
     return status;
 }

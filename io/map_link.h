@@ -14,7 +14,7 @@
 typedef struct hanse_map_link {
     char *file;
     hanse_map_options options;
-    int descriptor;
+    int descriptor; /* negative: not open */
     hanse_file_stamp stamp;
     hanse_map_process process;
     hanse_map_server *server;
@@ -32,7 +32,8 @@ hanse_status hanse_map_link_open(hanse_map_link *link, const char *file,
                                  hanse_error *error);
 void hanse_map_link_close(hanse_map_link *link);
 
-/* Ends the other side and gives back shared memory. */
+/* Lets the other side go, closes the file and gives back shared memory; the
+ * child is reaped at the next start, or when this is called again. */
 void hanse_map_link_rest(hanse_map_link *link);
 
 /* To be called before a question is made: the file is what it was, and there is

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -175,17 +176,23 @@ enum {
     GRACE_MS = 2000
 };
 
-/* Closes the socket, by which a healthy child ends, and reaps. Whoever has not
+/* A healthy child ends when the socket is closed. */
+void hanse_map_process_leave(hanse_map_process *process)
+{
+    if (process->socket >= 0)
+        (void)close(process->socket);
+    process->socket = -1;
+    process->level = (hanse_confinement){0};
+}
+
+/* Leaves the child and reaps it. Whoever has not
  * ended in so many milliseconds is killed. Returns how it ended, as waitpid. */
 static int end(hanse_map_process *process, int grace_ms)
 {
     const struct timespec pause = {.tv_nsec = 1000000};
     int how = 0;
     pid_t ended = 0;
-    if (process->socket >= 0)
-        (void)close(process->socket);
-    process->socket = -1;
-    process->level = (hanse_confinement){0};
+    hanse_map_process_leave(process);
     if (process->pid == 0)
         return how;
     for (int i = 0; i < grace_ms && ended == 0; i++) {
@@ -267,21 +274,31 @@ static hanse_status wait_for(hanse_map_process *process, short events,
     }
 }
 
-static hanse_status send_bytes(hanse_map_process *process, const void *bytes,
-                               size_t n, int64_t deadline_ms,
-                               hanse_error *error)
+/* Sends the pieces as one, so that the child wakes once; uses them up. */
+static hanse_status send_pieces(hanse_map_process *process,
+                                struct iovec *pieces, size_t n_pieces,
+                                int64_t deadline_ms, hanse_error *error)
 {
-    const char *next = bytes;
-    while (n > 0) {
+    while (n_pieces > 0) {
+        const struct msghdr message = {.msg_iov = pieces,
+                                       .msg_iovlen = n_pieces};
         HANSE_TRY(wait_for(process, POLLOUT, deadline_ms, error));
         const ssize_t sent =
-            send(process->socket, next, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+            sendmsg(process->socket, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0 && (errno == EINTR || errno == EAGAIN))
             continue;
         if (sent < 0)
             return fail_death(process, error);
-        next += sent;
-        n -= (size_t)sent;
+        size_t left = (size_t)sent;
+        while (n_pieces > 0 && left >= pieces->iov_len) {
+            left -= pieces->iov_len;
+            pieces++;
+            n_pieces--;
+        }
+        if (n_pieces > 0) {
+            pieces->iov_base = (char *)pieces->iov_base + left;
+            pieces->iov_len -= left;
+        }
     }
     return HANSE_OK;
 }
@@ -381,14 +398,14 @@ hanse_status hanse_map_process_ask(hanse_map_process *process,
                                    size_t shared_bytes, uint64_t cpu_seconds,
                                    hanse_message *answer, hanse_error *error)
 {
-    const uint64_t head[2] = {request->n, shared_bytes};
+    uint64_t head[2] = {request->n, shared_bytes};
+    struct iovec pieces[2] = {{head, sizeof head},
+                              {request->bytes, request->n}};
     const int64_t deadline_ms =
         now_ms() + process->options.answer_seconds * INT64_C(1000);
     if (process->level.seccomp)
         grant_time(process, cpu_seconds);
-    HANSE_TRY(send_bytes(process, head, sizeof head, deadline_ms, error));
-    HANSE_TRY(
-        send_bytes(process, request->bytes, request->n, deadline_ms, error));
+    HANSE_TRY(send_pieces(process, pieces, 2, deadline_ms, error));
     HANSE_TRY(greet(process, deadline_ms, error));
     return receive(process, deadline_ms, answer, error);
 }

@@ -33,8 +33,8 @@ typedef struct hanse_process_options {
 } hanse_process_options;
 
 typedef struct hanse_map_process {
-    int pid;    /* 0: none */
-    int socket; /* negative: none */
+    int pid;    /* 0: none, or reaped */
+    int socket; /* negative: none, or left */
     hanse_process_options options;
     hanse_confinement level; /* from the first answer on */
 } hanse_map_process;
@@ -57,6 +57,10 @@ hanse_status hanse_map_process_ask(hanse_map_process *process,
                                    const hanse_message *request,
                                    size_t shared_bytes, uint64_t cpu_seconds,
                                    hanse_message *answer, hanse_error *error);
+
+/* Lets the child go, which ends by itself while we do something else. Stopping
+ * it later waits for that. */
+void hanse_map_process_leave(hanse_map_process *process);
 
 /* Ends and reaps the child; accepts one that is ended. */
 void hanse_map_process_stop(hanse_map_process *process);

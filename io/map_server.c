@@ -122,6 +122,31 @@ static hanse_status describe(hanse_map_server *server, const char *name,
                : hanse_fail_nomem(error, "file name", strlen(name) + 1);
 }
 
+/* Records maps of at most so many chunks. What cannot be mapped fails when it
+ * is asked for by itself. */
+static void record_small(hanse_map_server *server, uint64_t max_chunks)
+{
+    hanse_hdf5_table *table = &server->table;
+    for (size_t i = 0; i < table->n_maps; i++) {
+        const hanse_hdf5_layout *layout = &table->columns[i].layout;
+        const uint64_t n_chunks = layout->chunk_rows != 0
+                                      ? layout->n_rows / layout->chunk_rows + 1
+                                      : 1;
+        if (n_chunks > max_chunks)
+            continue;
+        max_chunks -= n_chunks;
+        (void)hanse_hdf5_table_record(server->file, &server->recording, table,
+                                      i, NULL);
+    }
+}
+
+/* Sent once and never used here. */
+static void forget_maps(hanse_map_server *server)
+{
+    for (size_t i = 0; i < server->table.n_maps; i++)
+        hanse_dataset_map_clear(&server->table.maps[i]);
+}
+
 static hanse_status answer_table(hanse_map_server *server,
                                  hanse_cursor *request, hanse_message *answer,
                                  hanse_error *error)
@@ -129,6 +154,7 @@ static hanse_status answer_table(hanse_map_server *server,
     char *name = hanse_cursor_get_text(request, SIZE_MAX / 2);
     const uint64_t file_bytes = hanse_cursor_get_u64(request);
     char *path = hanse_cursor_get_text(request, SIZE_MAX / 2);
+    const uint64_t max_chunks = hanse_cursor_get_u64(request);
     hanse_status status =
         name != NULL ? HANSE_OK
                      : hanse_fail(error, HANSE_ERR_ARGUMENT, "no file name");
@@ -136,6 +162,8 @@ static hanse_status answer_table(hanse_map_server *server,
         clear_table(server);
         hanse_hdf5_lock();
         status = describe(server, name, file_bytes, path, error);
+        if (status == HANSE_OK)
+            record_small(server, max_chunks);
         hanse_hdf5_unlock();
     }
     if (status == HANSE_OK)
@@ -145,6 +173,7 @@ static hanse_status answer_table(hanse_map_server *server,
         hanse_table_map_put(answer, &server->table);
     else
         clear_table(server);
+    forget_maps(server);
     free(name);
     free(path);
     return status;
@@ -209,9 +238,8 @@ static hanse_status answer_maps(hanse_map_server *server, hanse_cursor *request,
             return status;
         }
         hanse_dataset_map_put(answer, map);
-        /* Sent once and never used here. */
-        hanse_dataset_map_clear(map);
     }
+    forget_maps(server);
     return HANSE_OK;
 }
 

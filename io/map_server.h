@@ -6,7 +6,8 @@
  *
  * A request is its kind and then, as numbers unless it says otherwise:
  *   TABLE   name of the file (text), its size, path of the table (text or
- *           none) -> the table (hanse_table_map_put)
+ *           none), m -> the table (hanse_table_map_put), with the maps of
+ *           columns that lie in few chunks, m of them in all
  *   LIST    name of the file (text), its size -> hanse_found_tables_put
  *   MAPS    n, n columns -> a map for each (hanse_dataset_map_put)
  *   VALUES  column, first row, n -> bytes needed; when shared memory holds as

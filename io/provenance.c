@@ -141,7 +141,6 @@ static hanse_status fail_nomem(hanse_error *error)
 
 hanse_status hanse_provenance_create(const hanse_job *job,
                                      const hanse_text_list *files,
-                                     const hanse_text_list *maps,
                                      const char *command_line,
                                      hanse_provenance **out, hanse_error *error)
 {
@@ -157,8 +156,6 @@ hanse_status hanse_provenance_create(const hanse_job *job,
         put(p, "command", hanse_json_text(command_line));
     put(p, "job", hanse_job_json(job));
     put(p, "inputs", inputs_json(files));
-    if (maps->n > 0)
-        put(p, "maps", inputs_json(maps));
     put_machine(p);
     put_batch_job(p);
     put(p, "start", clock_json());
@@ -174,6 +171,12 @@ void hanse_provenance_note(hanse_provenance *p, const char *key,
                            const char *text)
 {
     put(p, key, hanse_json_text(text));
+}
+
+void hanse_provenance_note_files(hanse_provenance *p, const char *key,
+                                 const hanse_text_list *files)
+{
+    put(p, key, inputs_json(files));
 }
 
 hanse_status hanse_provenance_finish(hanse_provenance *p,

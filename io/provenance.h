@@ -12,18 +12,20 @@
 typedef struct hanse_provenance hanse_provenance;
 
 /* Notes the job, the files as they are now, and the clock. `files` are the
- * names that the job's patterns gave, `maps` those of the mapping tables,
- * `command_line` may be NULL. Nothing is
+ * names that the job's patterns gave, `command_line` may be NULL. Nothing is
  * kept. */
-hanse_status
-hanse_provenance_create(const hanse_job *job, const hanse_text_list *files,
-                        const hanse_text_list *maps, const char *command_line,
-                        hanse_provenance **out, hanse_error *error);
+hanse_status hanse_provenance_create(const hanse_job *job,
+                                     const hanse_text_list *files,
+                                     const char *command_line,
+                                     hanse_provenance **out,
+                                     hanse_error *error);
 void hanse_provenance_destroy(hanse_provenance *provenance);
 
-/* Adds a fact of its own. */
+/* Add a fact of its own; further files as they are now. */
 void hanse_provenance_note(hanse_provenance *provenance, const char *key,
                            const char *text);
+void hanse_provenance_note_files(hanse_provenance *provenance, const char *key,
+                                 const hanse_text_list *files);
 
 /* Adds what the run reported and the clock; the text is from malloc. */
 hanse_status hanse_provenance_finish(hanse_provenance *provenance,

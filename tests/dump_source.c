@@ -3,8 +3,10 @@
  * Helper of test_source.py: reads a whole table through the HDF5 source and
  * prints it as JSON, missing values as null, unsigned 64-bit values as text.
  *
- *     dump_source [-t TABLE] [-m MORSEL_ROWS] [-b BUDGET_BYTES] FILE...
+ *     dump_source [-t TABLE] [-m MORSEL_ROWS] [-b BUDGET_BYTES] [-c COLUMN]
+ *                 [-l] [-T] FILE...
  *
+ * -c: that column alone; -l: decoded by the library; -T: trusted input.
  * A failure prints the name of its status and its message, and exits with 1.
  */
 #include <jansson.h>
@@ -91,50 +93,62 @@ static json_t *describe_field(const hanse_field *field)
                      "values");
 }
 
-static hanse_status read_all(hanse_source *source, json_t *columns,
+/* Adds a morsel's values of fields to the columns. */
+static void add_values(json_t *columns, const hanse_schema *schema,
+                       const size_t *fields, size_t n_fields,
+                       const hanse_batch *batch)
+{
+    for (size_t i = 0; i < n_fields; i++) {
+        const hanse_field *field = &schema->fields[fields[i]];
+        json_t *values =
+            json_object_get(json_object_get(columns, field->name), "values");
+        for (size_t r = 0; r < batch->n_rows; r++)
+            json_array_append_new(
+                values, value_at(&batch->arrays[fields[i]], field->type, r));
+    }
+}
+
+static hanse_status read_all(hanse_source *source, const size_t *fields,
+                             size_t n_fields, json_t *columns,
                              uint64_t *n_bytes, hanse_error *error)
 {
-    const hanse_schema *schema = hanse_source_schema(source);
     hanse_reader *reader;
-    size_t *fields = calloc(schema->n_fields, sizeof *fields);
-    for (size_t i = 0; i < schema->n_fields; i++)
-        fields[i] = i;
     hanse_status status = source->ops->open_reader(source, &reader, error);
-    if (status != HANSE_OK) {
-        free(fields);
+    if (status != HANSE_OK)
         return status;
-    }
     for (size_t m = 0; m < source->ops->n_morsels(source); m++) {
         hanse_morsel rows;
-        status = source->ops->read(reader, m, fields, schema->n_fields, &rows,
-                                   error);
+        status = source->ops->read(reader, m, fields, n_fields, &rows, error);
         if (status != HANSE_OK)
             break;
         *n_bytes += rows.n_bytes;
-        for (size_t i = 0; i < schema->n_fields; i++) {
-            const hanse_field *field = &schema->fields[i];
-            json_t *values = json_object_get(
-                json_object_get(columns, field->name), "values");
-            for (size_t r = 0; r < rows.batch.n_rows; r++)
-                json_array_append_new(
-                    values, value_at(&rows.batch.arrays[i], field->type, r));
-        }
+        add_values(columns, hanse_source_schema(source), fields, n_fields,
+                   &rows.batch);
     }
     source->ops->close_reader(reader);
-    free(fields);
     return status;
 }
 
-static int dump(hanse_source *source)
+/* Only the named column, or all for NULL. */
+static int dump(hanse_source *source, const char *name)
 {
     const hanse_schema *schema = hanse_source_schema(source);
     json_t *columns = json_object();
     hanse_error error = {0};
     uint64_t n_bytes = 0;
-    for (size_t i = 0; i < schema->n_fields; i++)
+    size_t n_fields = 0;
+    size_t *fields = calloc(schema->n_fields, sizeof *fields);
+    for (size_t i = 0; i < schema->n_fields; i++) {
+        if (name != NULL && strcmp(name, schema->fields[i].name) != 0)
+            continue;
+        fields[n_fields++] = i;
         json_object_set_new(columns, schema->fields[i].name,
                             describe_field(&schema->fields[i]));
-    if (read_all(source, columns, &n_bytes, &error) != HANSE_OK) {
+    }
+    const hanse_status status =
+        read_all(source, fields, n_fields, columns, &n_bytes, &error);
+    free(fields);
+    if (status != HANSE_OK) {
         json_decref(columns);
         return fail(&error);
     }
@@ -153,16 +167,21 @@ int main(int argc, char **argv)
 {
     hanse_budget budget = {0};
     hanse_hdf5_options options = {.budget = &budget};
+    const char *column = NULL;
     int option;
-    while ((option = getopt(argc, argv, "t:m:b:l")) != -1) {
+    while ((option = getopt(argc, argv, "t:m:b:c:lT")) != -1) {
         if (option == 't')
             options.table = optarg;
         else if (option == 'm')
             options.morsel_rows = strtoul(optarg, NULL, 10);
         else if (option == 'b')
             budget.limit_bytes = strtoul(optarg, NULL, 10);
+        else if (option == 'c')
+            column = optarg;
         else if (option == 'l')
             options.library_only = true;
+        else if (option == 'T')
+            options.is_trusted = true;
         else
             return EXIT_FAILURE;
     }
@@ -172,7 +191,7 @@ int main(int argc, char **argv)
                                (size_t)(argc - optind), &options, &source,
                                &error) != HANSE_OK)
         return fail(&error);
-    const int exit_status = dump(source);
+    const int exit_status = dump(source, column);
     hanse_source_close(source);
     if (budget.used_bytes != 0) {
         printf("leaked %llu bytes of the budget\n",

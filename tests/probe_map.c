@@ -133,7 +133,8 @@ static void probe_table(hanse_map_client *client, hanse_decoder *decoder,
            table->path, table->n_rows, table->n_columns, table->n_refusals);
     for (size_t i = 0; i < table->n_columns; i++) {
         const char *name = table->columns[i].name;
-        if (hanse_map_client_record(client, table, &i, 1, &error) != HANSE_OK)
+        if (hanse_map_client_record(client, table, &i, 1, NULL, &error) !=
+            HANSE_OK)
             report(name, &error);
         else
             decode_map(decoder, hanse_map_client_descriptor(client),
@@ -157,7 +158,7 @@ static void probe(const char *path, hanse_decoder *decoder)
         report("open", &error);
         return;
     }
-    if (hanse_map_client_table(client, NULL, &table, &error) != HANSE_OK) {
+    if (hanse_map_client_table(client, NULL, 0, &table, &error) != HANSE_OK) {
         report("table", &error);
         if (hanse_map_client_list(client, &found, &error) != HANSE_OK)
             report("list", &error);

@@ -174,7 +174,7 @@ static hanse_hdf5_table get_table(hanse_map_client *client, const char *path)
 {
     hanse_hdf5_table table;
     hanse_error error = {0};
-    if (hanse_map_client_table(client, path, &table, &error) != HANSE_OK)
+    if (hanse_map_client_table(client, path, 0, &table, &error) != HANSE_OK)
         fail_msg("%s", error.message);
     return table;
 }
@@ -193,7 +193,7 @@ static void expect_failure(const char *path, const hanse_map_options *options,
     hanse_map_client *client = open_client(path, options);
     hanse_hdf5_table table;
     hanse_error error = {0};
-    assert_int_equal(hanse_map_client_table(client, NULL, &table, &error),
+    assert_int_equal(hanse_map_client_table(client, NULL, 0, &table, &error),
                      status);
     if (strstr(error.message, words) == NULL ||
         strncmp(error.message, path, strlen(path)) != 0)
@@ -273,7 +273,7 @@ static void record_gives_addresses(void **state)
     const size_t columns[] = {plain, id, name, id};
     hanse_error error = {0};
     for (int i = 0; i < 2; i++)
-        if (hanse_map_client_record(client, &table, columns, 4, &error) !=
+        if (hanse_map_client_record(client, &table, columns, 4, NULL, &error) !=
             HANSE_OK)
             fail_msg("%s", error.message);
     assert_int_equal(table.maps[id].n_chunks, N_ROWS / CHUNK);
@@ -413,8 +413,8 @@ static void rest_is_followed_by_a_new_child(void **state)
     hanse_map_client_rest(client);
     check_numbers(client, &table, 5, 10);
     hanse_map_client_rest(client);
-    assert_int_equal(hanse_map_client_record(client, &table, &id, 1, NULL),
-                     HANSE_OK);
+    assert_int_equal(
+        hanse_map_client_record(client, &table, &id, 1, NULL, NULL), HANSE_OK);
     hanse_hdf5_table_clear(&table);
     hanse_map_client_close(client);
     assert_int_equal(count_children(), 0);
@@ -606,8 +606,9 @@ static void changed_file_is_noticed(void **state)
     const size_t id = column_of(&table, "id");
     hanse_error error = {0};
     assert_int_equal(truncate(f->scratch, 5000), 0);
-    assert_int_equal(hanse_map_client_record(client, &table, &id, 1, &error),
-                     HANSE_ERR_IO);
+    assert_int_equal(
+        hanse_map_client_record(client, &table, &id, 1, NULL, &error),
+        HANSE_ERR_IO);
     assert_non_null(strstr(error.message, "changed while"));
     hanse_hdf5_table_clear(&table);
     hanse_map_client_close(client);

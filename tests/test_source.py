@@ -6,7 +6,9 @@ import csv
 import json
 import math
 import os
+import resource
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -41,9 +43,11 @@ class Tables(unittest.TestCase):
     def dump(self, *files, options=()):
         done = self.run_dump(*files, options=options)
         self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
-        # Whatever we decode ourselves, the library decodes to the same.
-        library = self.run_dump(*files, options=("-l", *options))
-        self.assertEqual(done.stdout, library.stdout)
+        # Whatever we decode ourselves, the library decodes to the same, in the
+        # confined process and in ours.
+        for how in (("-l",), ("-l", "-T"), ("-T",)):
+            library = self.run_dump(*files, options=(*how, *options))
+            self.assertEqual(done.stdout, library.stdout, how)
         return json.loads(done.stdout)
 
     def fails(self, status, *parts, files=(), options=(), environment=None):
@@ -631,6 +635,53 @@ class Tables(unittest.TestCase):
             file.seek(chunk.byte_offset + 5)
             file.write(b"\xff")
         self.fails("FORMAT", "'x'", "fletcher32: checksum mismatch")
+
+    def test_many_files_need_few_descriptors(self):
+        """Of many files a few are open at a time, and few processes live:
+        each has three descriptors here."""
+        names = []
+        for i in range(120):
+            names.append(f"{self.folder}/{i}.h5")
+            with h5py.File(names[-1], "w") as file:
+                group = file.create_group("enterprises")
+                group.create_dataset("a", data=numpy.arange(i, i + 10),
+                                     chunks=(3,), compression="gzip")
+                group.create_dataset("t", data=[f"text {i}"] * 10,
+                                     dtype=h5py.string_dtype())
+        done = subprocess.run(
+            [DUMP, *names], capture_output=True, text=True, timeout=60,
+            preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE,
+                                                  (60, 60)))
+        self.assertEqual((done.returncode, done.stderr), (0, ""), done.stdout)
+        columns = json.loads(done.stdout)["columns"]
+        self.assertEqual(columns["a"]["values"],
+                         [k for i in range(120) for k in range(i, i + 10)])
+        self.assertEqual(columns["t"]["values"],
+                         [f"text {i}" for i in range(120) for _ in range(10)])
+
+    def test_damaged_column_of_many_files_hinders_no_other(self):
+        """Maps of many files come early, with the table; those that nobody
+        needs must not matter."""
+        names = [f"{self.folder}/{i}.h5" for i in range(12)]
+        for name in names:
+            with h5py.File(name, "w", libver="earliest") as file:
+                for column in "ab":
+                    file.create_dataset(f"enterprises/{column}",
+                                        data=numpy.arange(1000), chunks=(500,),
+                                        compression="gzip")
+                where = file["enterprises/a"].id.get_chunk_info(1).byte_offset
+            with open(name, "rb") as file:
+                data = file.read()
+            old = struct.pack("<QQQ", 500, 0, where)
+            self.assertEqual(data.count(old), 1)
+            with open(name, "wb") as file:
+                file.write(data.replace(old,
+                                        struct.pack("<QQQ", 500, 0, 1 << 40)))
+        done = self.run_dump(*names, options=["-c", "b"])
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertEqual(json.loads(done.stdout)["columns"]["b"]["values"],
+                         list(range(1000)) * 12)
+        self.fails("FORMAT", "damaged", files=names)
 
     def test_budget_is_kept(self):
         self.write_part("t", {"x": numpy.arange(100000), "n": ["a" * 50] * 100000})
