@@ -7,6 +7,7 @@ find_package(PkgConfig REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
 
+# Only its header; the library is loaded when it is needed.
 pkg_check_modules(BLOSC REQUIRED IMPORTED_TARGET blosc)
 pkg_check_modules(DEFLATE REQUIRED IMPORTED_TARGET libdeflate)
 # hdf5-serial is Debian's HDF5 without MPI; plain `hdf5` would be whichever
@@ -18,30 +19,51 @@ pkg_check_modules(SECCOMP REQUIRED IMPORTED_TARGET libseccomp)
 pkg_check_modules(YAML REQUIRED IMPORTED_TARGET yaml-0.1)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)
 
+# A program with the property HANSE_ARCHIVES takes archives where there are any:
+# loading shared libraries takes a small run longer than all the rest.
+# hanse_archive(NAME LIBRARIES... SHARED targets...): the target hanse_NAME,
+# lib*.a of all the LIBRARIES, else SHARED.
+option(HANSE_ARCHIVES "Link the program with archives where they are" ON)
+function(hanse_archive name)
+  cmake_parse_arguments(either "" "" "LIBRARIES;SHARED" ${ARGN})
+  set(archives "")
+  foreach(library ${either_LIBRARIES})
+    find_library(HANSE_ARCHIVE_${library} lib${library}.a
+                 HINTS ${HDF5_LIBRARY_DIRS})
+    mark_as_advanced(HANSE_ARCHIVE_${library})
+    list(APPEND archives ${HANSE_ARCHIVE_${library}})
+  endforeach()
+  if(NOT HANSE_ARCHIVES OR archives MATCHES NOTFOUND)
+    set(archives ${either_SHARED})
+  endif()
+  add_library(hanse_${name} INTERFACE)
+  target_link_libraries(hanse_${name} INTERFACE
+    "$<IF:$<BOOL:$<TARGET_PROPERTY:HANSE_ARCHIVES>>,${archives},${either_SHARED}>")
+  target_include_directories(hanse_${name} SYSTEM INTERFACE
+    $<TARGET_PROPERTY:${either_SHARED},INTERFACE_INCLUDE_DIRECTORIES>)
+endfunction()
+
 # HDF5 with its library of dimension scales. Debian's shared library brings 30
-# others for remote files, whose loading takes longer than reading a small
-# table; a program with the property HANSE_STATIC_HDF5 takes the archives.
-option(HANSE_STATIC_HDF5 "Link programs with HDF5's archives where they are"
-       ON)
-find_library(HANSE_HDF5_ARCHIVE libhdf5_serial.a
-             HINTS ${HDF5_LIBRARY_DIRS})
-find_library(HANSE_HDF5_HL_ARCHIVE libhdf5_serial_hl.a
-             HINTS ${HDF5_LIBRARY_DIRS})
-set(hdf5 hdf5_serial_hl PkgConfig::HDF5)
-if(HANSE_STATIC_HDF5 AND HANSE_HDF5_ARCHIVE AND HANSE_HDF5_HL_ARCHIVE)
-  set(archives ${HANSE_HDF5_HL_ARCHIVE} ${HANSE_HDF5_ARCHIVE} sz z dl m)
-else()
-  set(archives ${hdf5})
-endif()
-add_library(hanse_hdf5 INTERFACE)
-target_include_directories(hanse_hdf5 SYSTEM INTERFACE ${HDF5_INCLUDE_DIRS})
-target_link_libraries(hanse_hdf5 INTERFACE
-  "$<IF:$<BOOL:$<TARGET_PROPERTY:HANSE_STATIC_HDF5>>,${archives},${hdf5}>")
+# others for remote files.
+add_library(hanse_hdf5_shared INTERFACE)
+target_link_libraries(hanse_hdf5_shared INTERFACE
+  hdf5_serial_hl PkgConfig::HDF5)
+target_include_directories(hanse_hdf5_shared SYSTEM INTERFACE
+  ${HDF5_INCLUDE_DIRS})
+hanse_archive(hdf5 LIBRARIES hdf5_serial_hl hdf5_serial sz aec z
+              SHARED hanse_hdf5_shared)
+target_link_libraries(hanse_hdf5 INTERFACE dl m)
+hanse_archive(deflate LIBRARIES deflate SHARED PkgConfig::DEFLATE)
+hanse_archive(jansson LIBRARIES jansson SHARED PkgConfig::JANSSON)
+hanse_archive(lz4 LIBRARIES lz4 SHARED PkgConfig::LZ4)
+hanse_archive(seccomp LIBRARIES seccomp SHARED PkgConfig::SECCOMP)
+hanse_archive(yaml LIBRARIES yaml SHARED PkgConfig::YAML)
+hanse_archive(zstd LIBRARIES zstd SHARED PkgConfig::ZSTD)
 
 # All of them once more, for programs that take the static library: the list
 # goes into hanse.pc and the CMake package.
 set(HANSE_MODULES
-  blosc hdf5-serial jansson libdeflate liblz4 libseccomp yaml-0.1 libzstd)
+  hdf5-serial jansson libdeflate liblz4 libseccomp yaml-0.1 libzstd)
 pkg_check_modules(HANSE_PRIVATE REQUIRED IMPORTED_TARGET ${HANSE_MODULES})
 if(CMAKE_C_COMPILER_ID STREQUAL GNU)
   set(HANSE_OPENMP_LIBS ${OpenMP_C_LIB_NAMES})

@@ -51,6 +51,11 @@ typedef struct hanse_pipeline {
 bool hanse_pipeline_decodable(const hanse_pipeline *pipeline, char *reason,
                               size_t size);
 
+/* Loads the library that decodes HANSE_FILTER_BLOSC, which decoding does by
+ * itself unless files cannot be opened any more. HANSE_ERR_IO: there is none.
+ */
+hanse_status hanse_decode_blosc_load(hanse_error *error);
+
 /* Codec contexts and scratch memory: two buffers as large as the largest
  * chunk seen, three with bitshuffle. One per thread. */
 typedef struct hanse_decoder hanse_decoder;

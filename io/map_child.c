@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "engine/base/error.h"
+#include "io/decode.h"
 #include "io/hdf5_decoders.h"
 #include "io/hdf5_library.h"
 #include "io/map_process.h"
@@ -125,9 +126,11 @@ static bool answer_one(child *c)
 
 /* ---- Beginning ---------------------------------------------------------- */
 
-static hanse_status prepare(const hanse_confine_limits *limits,
+static hanse_status prepare(const hanse_confine_limits *limits, bool with_blosc,
                             hanse_confinement *level, hanse_error *error)
 {
+    if (with_blosc)
+        HANSE_TRY(hanse_decode_blosc_load(error));
     hanse_hdf5_lock();
     hanse_status status = hanse_hdf5_start(error);
     if (status == HANSE_OK)
@@ -150,13 +153,13 @@ static bool greet(const hanse_confinement *level, const char *fault)
     return send_message(&greeting);
 }
 
-int hanse_map_child_run(const hanse_confine_limits *limits)
+int hanse_map_child_run(const hanse_confine_limits *limits, bool with_blosc)
 {
     hanse_confinement level = {0};
     hanse_error error = {0};
     char rest[256];
     child c = {.server = NULL};
-    if (prepare(limits, &level, &error) != HANSE_OK) {
+    if (prepare(limits, with_blosc, &level, &error) != HANSE_OK) {
         const bool told = greet(&level, error.message);
         /* What the parent sends is read, so that it sees the greeting and not
          * a broken connection. */

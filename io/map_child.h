@@ -9,8 +9,9 @@
 
 #include "io/confine.h"
 
-/* Confines the process and answers until the parent closes its end. Returns
- * the exit status; the caller then ends the process by _exit. */
-int hanse_map_child_run(const hanse_confine_limits *limits);
+/* Confines the process and answers until the parent closes its end; with_blosc:
+ * it may have to decode that, whose library is loaded before. Returns the exit
+ * status; the caller then ends the process by _exit. */
+int hanse_map_child_run(const hanse_confine_limits *limits, bool with_blosc);
 
 #endif

@@ -265,6 +265,19 @@ static hanse_status fail_values(const hanse_map_client *client,
                       client->link.file);
 }
 
+/* A child loads what decodes Blosc before it is confined, or never. */
+static void need_codecs(hanse_map_client *client,
+                        const hanse_hdf5_layout *layout)
+{
+    bool has_blosc = false;
+    for (size_t i = 0; i < layout->n_filters; i++)
+        has_blosc = has_blosc || layout->filter_ids[i] == HANSE_FILTER_BLOSC;
+    if (!has_blosc || client->link.with_blosc)
+        return;
+    client->link.with_blosc = true;
+    hanse_map_link_rest(&client->link);
+}
+
 /* Has values put into shared memory of at least `wanted` bytes, or tells how
  * many there must be. */
 static hanse_status ask_values(hanse_map_client *client,
@@ -274,6 +287,7 @@ static hanse_status ask_values(hanse_map_client *client,
 {
     hanse_message question = {0}, answer;
     hanse_cursor cursor;
+    need_codecs(client, &table->columns[column].layout);
     HANSE_TRY(recall_table(client, table, error));
     const bool is_text = table->columns[column].type.type == HANSE_TEXT;
     HANSE_TRY(hanse_map_link_share(

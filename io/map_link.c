@@ -194,6 +194,7 @@ static hanse_status start_child(hanse_map_link *link, hanse_error *error)
                                        ? options->memory_bytes
                                        : default_bytes,
                    .cpu_seconds = cpu_seconds(link, file_bytes >> 27)},
+        .with_blosc = link->with_blosc,
         .answer_seconds =
             options->answer_seconds != 0 ? options->answer_seconds : 600,
         .answer_bytes = ((uint64_t)16 << 20) + 2 * file_bytes};

@@ -16,6 +16,7 @@ typedef struct hanse_map_link {
     hanse_map_options options;
     int descriptor; /* negative: not open */
     hanse_file_stamp stamp;
+    bool with_blosc; /* the child must decode that */
     hanse_map_process process;
     hanse_map_server *server;
     char *table;     /* that the other side knows; NULL: none */

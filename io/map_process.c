@@ -102,8 +102,11 @@ static int spawn(hanse_map_process *process, const char *program,
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    char name[] = "hanse", command[] = "__map", memory[24], cpu[24];
-    char *words[] = {name, command, memory, cpu, NULL};
+    char name[] = "hanse", command[] = "__map", blosc[] = "blosc";
+    char memory[24], cpu[24];
+    char *words[] = {
+        name, command, memory, cpu, process->options.with_blosc ? blosc : NULL,
+        NULL};
     const hanse_confine_limits *limits = &process->options.limits;
     pid_t pid;
     snprintf(memory, sizeof memory, "%llu",

@@ -28,6 +28,7 @@ enum {
 typedef struct hanse_process_options {
     const char *program; /* NULL: HANSE_READER, else the installed hanse */
     hanse_confine_limits limits;
+    bool with_blosc;         /* it may have to decode that */
     uint32_t answer_seconds; /* most time for an answer */
     uint64_t answer_bytes;   /* largest answer */
 } hanse_process_options;
