@@ -3,6 +3,7 @@ include(CheckCCompilerFlag)
 include(CheckPIESupported)
 include(GNUInstallDirs)
 
+find_package(BZip2 REQUIRED)
 find_package(PkgConfig REQUIRED)
 find_package(OpenMP REQUIRED COMPONENTS C)
 find_package(Threads REQUIRED)
@@ -53,6 +54,7 @@ target_include_directories(hanse_hdf5_shared SYSTEM INTERFACE
 hanse_archive(hdf5 LIBRARIES hdf5_serial_hl hdf5_serial sz aec z
               SHARED hanse_hdf5_shared)
 target_link_libraries(hanse_hdf5 INTERFACE dl m)
+hanse_archive(bzip2 LIBRARIES bz2 SHARED BZip2::BZip2)
 hanse_archive(deflate LIBRARIES deflate SHARED PkgConfig::DEFLATE)
 hanse_archive(jansson LIBRARIES jansson SHARED PkgConfig::JANSSON)
 hanse_archive(lz4 LIBRARIES lz4 SHARED PkgConfig::LZ4)

@@ -41,7 +41,7 @@ set_target_properties(hanse_static PROPERTIES
 
 # What a program that takes the static library must link as well.
 target_link_libraries(hanse_static INTERFACE
-  PkgConfig::HANSE_PRIVATE hdf5_serial_hl ${HANSE_OPENMP_LIBS} m)
+  PkgConfig::HANSE_PRIVATE hdf5_serial_hl bz2 ${HANSE_OPENMP_LIBS} m)
 
 foreach(library hanse_shared hanse_static)
   target_include_directories(${library} INTERFACE

@@ -52,6 +52,11 @@ hanse_decode_function hanse_decode_lzf;
 hanse_decode_function hanse_decode_zstd;
 hanse_decode_function hanse_decode_blosc;
 hanse_decode_function hanse_decode_bitshuffle;
+hanse_decode_function hanse_decode_bzip2;
+
+/* Bytes that a stream of bzip2 decodes to, which only decoding tells; 0 when it
+ * is damaged, empty, or decodes to more than `most`. */
+uint64_t hanse_bzip2_size(const uint8_t *in, size_t n_in, uint64_t most);
 
 /* "<codec>: decodes to more than <capacity> bytes". */
 hanse_status hanse_decode_too_long(const char *codec, size_t capacity,

@@ -46,6 +46,13 @@ static uint64_t bitshuffle_bytes(const hanse_filter *filter,
     return n_bytes < 12 ? 0 : hanse_get_big_endian(chunk, 8);
 }
 
+static uint64_t bzip2_bytes(const hanse_filter *filter, const uint8_t *chunk,
+                            size_t n_bytes)
+{
+    (void)filter;
+    return hanse_bzip2_size(chunk, n_bytes, max_chunk_bytes);
+}
+
 /* ---- Filters ------------------------------------------------------------ */
 
 typedef struct codec {
@@ -60,6 +67,9 @@ static const codec blosc = {HANSE_FILTER_BLOSC, blosc_bytes,
                             hanse_decode_blosc};
 static const codec bitshuffle = {HANSE_FILTER_BITSHUFFLE, bitshuffle_bytes,
                                  hanse_decode_bitshuffle};
+
+static const codec bzip2 = {HANSE_FILTER_BZIP2, bzip2_bytes,
+                            hanse_decode_bzip2};
 
 static bool decode(const codec *c, const hanse_filter *filter,
                    hanse_decode_stage *stage)
@@ -125,6 +135,13 @@ static size_t filter_bitshuffle(unsigned flags, size_t n_values,
     return run(&bitshuffle, flags, n_values, values, n_bytes, buf_size, buf);
 }
 
+static size_t filter_bzip2(unsigned flags, size_t n_values,
+                           const unsigned *values, size_t n_bytes,
+                           size_t *buf_size, void **buf)
+{
+    return run(&bzip2, flags, n_values, values, n_bytes, buf_size, buf);
+}
+
 hanse_status hanse_hdf5_register_decoders(hanse_error *error)
 {
     static const struct {
@@ -135,6 +152,7 @@ hanse_status hanse_hdf5_register_decoders(hanse_error *error)
         {HANSE_FILTER_LZF, "lzf", filter_lzf},
         {HANSE_FILTER_BLOSC, "blosc", filter_blosc},
         {HANSE_FILTER_BITSHUFFLE, "bitshuffle", filter_bitshuffle},
+        {HANSE_FILTER_BZIP2, "bzip2", filter_bzip2},
     };
     for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
         const H5Z_class2_t class = {.version = H5Z_CLASS_T_VERS,

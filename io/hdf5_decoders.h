@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Our decoders as filters of the HDF5 library: LZF, Blosc and bitshuffle, so
+ * Our decoders as filters of the HDF5 library: LZF, Blosc, bitshuffle
+ * and bzip2, so
  * that what only the library can read (texts of varying length) needs no
  * plug-in, and nobody's code but ours runs on the bytes of a file.
  */

@@ -29,7 +29,7 @@ static const known_filter known_filters[] = {
     {H5Z_FILTER_NBIT, "nbit", true, false},
     {H5Z_FILTER_SCALEOFFSET, "scaleoffset", true, false},
     {305, "lzo", false, false},
-    {307, "bzip2", false, false},
+    {307, "bzip2", true, true},
     {32000, "lzf", true, true},
     {32001, "blosc", true, true},
     {32004, "lz4", true, true},

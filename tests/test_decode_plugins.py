@@ -3,6 +3,7 @@
 """test_decode_plugins.py DECODE_CHUNK [TEST...]: chunks as h5py, the HDF5 plug-ins and
 PyTables write them, decoded and compared byte by byte. What needs a plug-in
 that is not installed is skipped."""
+import bz2
 import subprocess
 import sys
 import tempfile
@@ -13,7 +14,7 @@ import numpy
 import tables
 
 DECODE = ""
-BLOSC, LZ4, BITSHUFFLE = 32001, 32004, 32008
+BZIP2, BLOSC, LZ4, BITSHUFFLE = 307, 32001, 32004, 32008
 
 BLOSC_SHUFFLES = {"none": 0, "bytes": 1, "bits": 2}
 BLOSC_CODECS = {"blosclz": 0, "lz4": 1, "lz4hc": 2, "snappy": 3, "zlib": 4,
@@ -175,6 +176,42 @@ class Chunks(unittest.TestCase):
                 with self.subTest(kind=kind, block=block):
                     self.write_and_check(data, 4003, compression=LZ4,
                                          compression_opts=(block,))
+
+    def test_bzip2(self):
+        self.need(BZIP2, "hdf5-filter-plugin")
+        for kind in ("u1", "<i4", "<f8", "compound", "noise"):
+            data = values(kind, 10007)
+            for level in (1, 9):
+                with self.subTest(kind=kind, level=level):
+                    self.write_and_check(data, 4003, compression=BZIP2,
+                                         compression_opts=(level,))
+
+    def test_bzip2_cut_or_damaged_is_an_error(self):
+        data = values("<i4", 5000).tobytes()
+        stored = bz2.compress(data)
+        filters = ["307:9"]
+        self.assertEqual(self.decoder.decode(stored, 0, len(data), filters),
+                         (data, ""))
+        for n in range(0, len(stored) - 1, 97):
+            found, error = self.decoder.decode(stored[:n], 0, len(data),
+                                               filters)
+            self.assertIsNone(found)
+            self.assertIn("bzip2: damaged stream", error)
+        for size, words in ((len(data) - 1, "more than the expected"),
+                            (len(data) + 1, "decoded to 20000 bytes, "
+                                            "expected 20001")):
+            found, error = self.decoder.decode(stored, 0, size, filters)
+            self.assertIsNone(found)
+            self.assertIn(words, error)
+        for at in range(4, len(stored), 53):
+            damaged = bytearray(stored)
+            damaged[at] ^= 0x10
+            found, error = self.decoder.decode(bytes(damaged), 0, len(data),
+                                               filters)
+            if found is not None:  # the end, which nobody reads
+                self.assertEqual(found, data)
+            else:
+                self.assertIn("bzip2: ", error)
 
     def test_pytables(self):
         """Tables with PyTables' own Blosc, row by row."""

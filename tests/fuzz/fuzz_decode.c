@@ -6,9 +6,9 @@
  * accept and what comes out, on the scalar and on the best kernels.
  *
  * An input is: number of filters, filter mask, bytes of a row, number of rows
- * (2 bytes, low one first); per filter its number (an index into `ids`, or 16
- * and more for another), bytes of an element, elements of a block / 8,
- * compression; the rest is the chunk.
+ * (2 bytes, low one first); per filter its number (an index into `ids`, 16
+ * for bzip2, or more for another), bytes of an element, elements of a block /
+ * 8, compression; the rest is the chunk.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +77,9 @@ static hanse_filter filter_of(const uint8_t *data)
         HANSE_FILTER_DEFLATE, HANSE_FILTER_SHUFFLE,   HANSE_FILTER_FLETCHER32,
         HANSE_FILTER_LZF,     HANSE_FILTER_BLOSC,     HANSE_FILTER_LZ4,
         HANSE_FILTER_ZSTD,    HANSE_FILTER_BITSHUFFLE};
-    hanse_filter filter = {.id = data[0] < 16 ? ids[data[0] % 8] : data[0]};
+    hanse_filter filter = {.id = data[0] < 16    ? ids[data[0] % 8]
+                                 : data[0] == 16 ? (uint32_t)HANSE_FILTER_BZIP2
+                                                 : data[0]};
     if (filter.id == HANSE_FILTER_BITSHUFFLE) {
         filter.n_values = 5;
         filter.values[2] = data[1];
