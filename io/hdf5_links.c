@@ -12,8 +12,7 @@
 #include "io/utf8.h"
 
 enum {
-    MAX_LINKS = 65536,
-    MAX_NAME_BYTES = 1024
+    MAX_LINKS = 65536
 };
 
 typedef struct listing {
@@ -30,20 +29,14 @@ static bool is_internal(const char *name)
            strcmp(name, "#refs#") == 0 || strcmp(name, "#subsystem#") == 0;
 }
 
-static bool is_printable(const char *name)
+const char *hanse_hdf5_name_fault(const char *name)
 {
-    for (const char *p = name; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            return false;
-    return hanse_utf8_is_valid(name);
-}
-
-/* Names end on people's terminals. */
-static void hide_controls(char *name)
-{
-    for (char *p = name; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            *p = '?';
+    enum {
+        MAX_NAME_BYTES = 1024
+    };
+    return hanse_utf8_is_printable(name) && strlen(name) <= MAX_NAME_BYTES
+               ? NULL
+               : "its name is not printable UTF-8 of at most 1024 bytes";
 }
 
 static void refuse(hanse_hdf5_link *link, const char *reason)
@@ -74,8 +67,9 @@ static void look_at_link(hid_t group, const char *name, const H5L_info_t *info,
                          hanse_hdf5_link *link)
 {
     link->is_soft = info->type == H5L_TYPE_SOFT;
-    if (!is_printable(name) || strlen(name) > MAX_NAME_BYTES)
-        refuse(link, "its name is not printable UTF-8 of at most 1024 bytes");
+    const char *fault = hanse_hdf5_name_fault(name);
+    if (fault != NULL)
+        refuse(link, fault);
     else if (info->type == H5L_TYPE_EXTERNAL)
         refuse(link, "an external link; other files are opened only when "
                      "named as input");
@@ -107,12 +101,9 @@ static hanse_status add_link(listing *l, hid_t group, const char *name,
 {
     HANSE_TRY(reserve(l));
     hanse_hdf5_link link = {0};
-    const size_t size = hanse_utf8_escaped_length(name) + 1;
-    link.name = malloc(size);
+    link.name = hanse_utf8_show(name);
     if (link.name == NULL)
-        return hanse_fail_nomem(l->error, "name of an object", size);
-    hanse_utf8_escape(name, link.name);
-    hide_controls(link.name);
+        return hanse_fail_nomem(l->error, "name of an object", strlen(name));
     look_at_link(group, name, info, &link);
     if (link.kind == HANSE_LINK_GROUP && strcmp(name, "meta") == 0)
         free(link.name);

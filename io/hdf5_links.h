@@ -27,6 +27,9 @@ typedef struct hanse_hdf5_links {
     size_t n;
 } hanse_hdf5_links;
 
+/* Why a name in a file cannot be that of a column; NULL: it can. */
+const char *hanse_hdf5_name_fault(const char *name);
+
 /* Lists a group in order of creation where that is kept, else by name, without
  * the names that PyTables, pandas and MATLAB use for themselves. At most 65536
  * links. HANSE_ERR_FORMAT, HANSE_ERR_NOMEM. */

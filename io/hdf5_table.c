@@ -223,6 +223,18 @@ static hanse_status describe_group(builder *b, hid_t group)
 
 /* ---- A compound dataset ------------------------------------------------- */
 
+/* The name is shown as far as it can be. */
+static hanse_status refuse_name(builder *b, const char *name)
+{
+    char *shown = hanse_utf8_show(name);
+    if (shown == NULL)
+        return hanse_fail_nomem(b->error, "name of a column", strlen(name));
+    const hanse_status status =
+        add_refusal(b, shown, hanse_hdf5_name_fault(name));
+    free(shown);
+    return status;
+}
+
 static hanse_status add_member(builder *b, hid_t row, unsigned index,
                                const hanse_hdf5_layout *layout)
 {
@@ -236,8 +248,8 @@ static hanse_status add_member(builder *b, hid_t row, unsigned index,
     hanse_status status;
     if (name == NULL || datatype < 0) {
         status = hanse_hdf5_fail(b->error, "compound type");
-    } else if (!hanse_utf8_is_valid(name)) {
-        status = add_refusal(b, "(unnamed)", "its name is not UTF-8");
+    } else if (hanse_hdf5_name_fault(name) != NULL) {
+        status = refuse_name(b, name);
     } else {
         status =
             hanse_hdf5_type_describe(datatype, &column.type, reason, b->error);

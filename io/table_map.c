@@ -103,11 +103,8 @@ static void wire_text(wire *w, char **text, bool is_needed)
 static void wire_printable(wire *w, char **text, bool is_needed)
 {
     wire_text(w, text, is_needed);
-    if (!is_reading(w) || *text == NULL)
-        return;
-    for (const char *p = *text; *p != '\0'; p++)
-        if ((unsigned char)*p < 0x20 || *p == 0x7F)
-            refuse(w);
+    if (is_reading(w) && *text != NULL && !hanse_utf8_is_printable(*text))
+        refuse(w);
 }
 
 /* A text of fixed room. */
@@ -227,7 +224,7 @@ static void wire_layout(wire *w, hanse_hdf5_layout *layout)
 
 static void wire_column(wire *w, hanse_hdf5_column *column)
 {
-    wire_text(w, &column->name, true);
+    wire_printable(w, &column->name, true);
     wire_text(w, &column->units, false);
     wire_text(w, &column->long_name, false);
     wire_type(w, &column->type);

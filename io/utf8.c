@@ -5,6 +5,7 @@
  */
 #include "io/utf8.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static bool is_continuation(unsigned char byte)
@@ -82,4 +83,38 @@ void hanse_utf8_escape(const char *text, char *out)
         text += n;
     }
     *out = '\0';
+}
+
+/* Bytes of the control character at `p`; 0: there is none. */
+static size_t control_bytes(const char *p)
+{
+    const unsigned char first = (unsigned char)p[0];
+    const unsigned char second = (unsigned char)(first != 0 ? p[1] : 0);
+    if ((first < 0x20 && first != 0) || first == 0x7F)
+        return 1;
+    return first == 0xC2 && second >= 0x80 && second <= 0x9F ? 2 : 0;
+}
+
+bool hanse_utf8_is_printable(const char *text)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (control_bytes(p) != 0)
+            return false;
+    return hanse_utf8_is_valid(text);
+}
+
+char *hanse_utf8_show(const char *text)
+{
+    char *copy = malloc(hanse_utf8_escaped_length(text) + 1);
+    if (copy == NULL)
+        return NULL;
+    hanse_utf8_escape(text, copy);
+    char *out = copy;
+    for (const char *p = copy; *p != '\0'; out++) {
+        const size_t n = control_bytes(p);
+        *out = n != 0 ? '?' : *p;
+        p += n != 0 ? n : 1;
+    }
+    *out = '\0';
+    return copy;
 }

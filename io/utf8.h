@@ -24,4 +24,11 @@ size_t hanse_utf8_escaped_length(const char *text);
  * `out` has room for hanse_utf8_escaped_length(text) + 1 bytes. */
 void hanse_utf8_escape(const char *text, char *out);
 
+/* Whether a text is UTF-8 without control characters (C0, DEL, C1). */
+bool hanse_utf8_is_printable(const char *text);
+
+/* A copy that is printable, from malloc: other bytes escaped, control
+ * characters shown as "?". NULL when memory is exhausted. */
+char *hanse_utf8_show(const char *text);
+
 #endif

@@ -636,6 +636,20 @@ class Tables(unittest.TestCase):
             file.write(b"\xff")
         self.fails("FORMAT", "'x'", "fletcher32: checksum mismatch")
 
+    def test_members_with_names_for_terminals_are_refused(self):
+        long = "x" * 1025
+        row = numpy.dtype([("good", "<i4"), ("\x1b[2J", "<i4"),
+                           ("a\x9bb", "<i4"), (long, "<i4")])
+        with h5py.File(self.path, "w") as file:
+            file.create_dataset("enterprises", data=numpy.ones(3, row))
+        self.assertEqual(list(self.dump()["columns"]), ["good"])
+        row = numpy.dtype([("\x1b[2J", "<i4")])
+        with h5py.File(self.path, "w") as file:
+            file.create_dataset("enterprises", data=numpy.ones(3, row))
+        out = self.fails("FORMAT", "no column can be used; '?[2J': its name is "
+                         "not printable UTF-8")
+        self.assertNotIn("\x1b", out)
+
     def test_many_files_need_few_descriptors(self):
         """Of many files a few are open at a time, and few processes live:
         each has three descriptors here."""
