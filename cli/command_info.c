@@ -12,6 +12,7 @@
 enum {
     OPTION_TABLE,
     OPTION_JSON,
+    OPTION_ALLOW_EXTERNAL,
     OPTION_TRUSTED_INPUT,
     N_OPTIONS
 };
@@ -21,6 +22,9 @@ static const hanse_option options_table[N_OPTIONS] = {
                       "table in the files; default: /enterprises, else the\n"
                       "only table"},
     [OPTION_JSON] = {"json", 0, NULL, "print JSON"},
+    [OPTION_ALLOW_EXTERNAL] = {"allow-external", 0, NULL,
+                               "describe columns whose values lie in other\n"
+                               "files"},
     [OPTION_TRUSTED_INPUT] = {"trusted-input", 0, NULL,
                               "open the files without a confined process"},
 };
@@ -42,6 +46,7 @@ static const hanse_usage usage = {
 typedef struct request {
     const char *table;
     bool json;
+    bool allow_external;
     bool trusted_input;
     const char *const *files;
     size_t n_files;
@@ -57,7 +62,9 @@ static int report_nomem(void)
 /* How the files are opened, for the table at `path`. */
 static hanse_hdf5_options how_to_open(const request *r, const char *path)
 {
-    return (hanse_hdf5_options){.table = path, .is_trusted = r->trusted_input};
+    return (hanse_hdf5_options){.table = path,
+                                .is_trusted = r->trusted_input,
+                                .allow_foreign = r->allow_external};
 }
 
 /* Opens /links; NULL when there is none or it cannot be used, and then
@@ -140,6 +147,8 @@ int hanse_command_info(int argc, char **argv)
             r.table = options.value;
         else if (option == OPTION_JSON)
             r.json = true;
+        else if (option == OPTION_ALLOW_EXTERNAL)
+            r.allow_external = true;
         else
             r.trusted_input = true;
     }

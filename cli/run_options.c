@@ -28,6 +28,7 @@ enum {
     OPTION_STATISTICS,
     OPTION_MISSING_KEYS,
     OPTION_TABLE,
+    OPTION_ALLOW_EXTERNAL,
     OPTION_JOB,
     OPTION_THREADS,
     OPTION_MEMORY,
@@ -78,6 +79,9 @@ static const hanse_option options_table[N_OPTIONS] = {
     [OPTION_TABLE] = {"table", 't', "PATH",
                       "table in the files; default: /enterprises, else\n"
                       "the only one"},
+    [OPTION_ALLOW_EXTERNAL] = {"allow-external", 0, NULL,
+                               "read columns whose values lie in other files\n"
+                               "(external storage, virtual datasets)"},
     [OPTION_JOB] = {"job", 'j', "JOB.yaml",
                     "job file; the options here override it"},
     [OPTION_THREADS] = {"threads", 0, "N",
@@ -219,6 +223,9 @@ static int set_option(parse *p, int option, const char *value)
         return set_memory(arguments, value);
     case OPTION_SPILL:
         return report(p, hanse_job_set_text(&arguments->spill, value, error));
+    case OPTION_ALLOW_EXTERNAL:
+        arguments->allow_external = true;
+        return HANSE_EXIT_DONE;
     case OPTION_TRUSTED_INPUT:
         arguments->trusted_input = true;
         return HANSE_EXIT_DONE;
@@ -242,7 +249,7 @@ static int record(parse *p, int option, const char *value)
         return HANSE_EXIT_DONE;
     snprintf(name, sizeof name, "--%s", options_table[option].name);
     hanse_status status = hanse_text_list_add(&p->words, name, &p->error);
-    if (status == HANSE_OK)
+    if (status == HANSE_OK && value != NULL)
         status = hanse_text_list_add(&p->words, value, &p->error);
     return report(p, status);
 }
@@ -372,6 +379,7 @@ static hanse_status open_input(hanse_run_input *input,
     const hanse_hdf5_options how = {.table = job->table,
                                     .budget = &input->budget,
                                     .is_trusted = arguments->trusted_input,
+                                    .allow_foreign = arguments->allow_external,
                                     .meanwhile = meanwhile,
                                     .meanwhile_context = context};
     HANSE_TRY(hanse_hdf5_source_open((const char *const *)input->files.items,

@@ -16,6 +16,7 @@ typedef struct hanse_run_arguments {
     uint64_t memory_bytes; /* budget */
     char *spill;           /* directory for temporary files; NULL: none */
     bool trusted_input;
+    bool allow_external;
     bool progress;
     bool quiet;
     char *json_summary; /* NULL: none */

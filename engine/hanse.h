@@ -364,6 +364,9 @@ typedef struct hanse_run_options {
      * opened by a confined process of the program `hanse`, which the variable
      * HANSE_READER names unless it is installed with this library. */
     bool trusted_input;
+    /* Read columns whose values lie in other files, which external storage and
+     * virtual datasets name; by default such columns cannot be used. */
+    bool allow_external;
     /* Called now and then by one of the threads; returning false stops the run
      * with HANSE_ERR_INTERRUPTED. NULL: never. */
     bool (*progress)(void *context, uint64_t rows_done, uint64_t n_rows,

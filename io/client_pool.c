@@ -11,15 +11,15 @@
 
 #include "engine/base/error.h"
 
-hanse_status hanse_client_pool_init(hanse_client_pool *pool, size_t n_clients,
-                                    size_t most, hanse_error *error)
+hanse_status hanse_client_pool_init(hanse_client_pool *pool, size_t most,
+                                    hanse_error *error)
 {
-    *pool = (hanse_client_pool){.most = most};
-    pool->clients = calloc(n_clients, sizeof *pool->clients);
+    *pool = (hanse_client_pool){.most = most, .capacity = 2 * most};
+    pool->clients = calloc(pool->capacity, sizeof *pool->clients);
     if (pool->clients == NULL || pthread_mutex_init(&pool->mutex, NULL) != 0) {
         free(pool->clients);
         return hanse_fail_nomem(error, "input files",
-                                n_clients * sizeof *pool->clients);
+                                pool->capacity * sizeof *pool->clients);
     }
     return HANSE_OK;
 }
@@ -64,6 +64,20 @@ static bool let_one_go(hanse_client_pool *pool)
     return false;
 }
 
+/* Room for one more; all may be busy, as many as there are threads. */
+static bool grow(hanse_client_pool *pool)
+{
+    if (pool->n < pool->capacity)
+        return true;
+    hanse_map_client **larger =
+        realloc(pool->clients, 2 * pool->capacity * sizeof *pool->clients);
+    if (larger == NULL)
+        return false;
+    pool->clients = larger;
+    pool->capacity *= 2;
+    return true;
+}
+
 void hanse_client_pool_note(hanse_client_pool *pool, hanse_map_client *client)
 {
     pthread_mutex_lock(&pool->mutex);
@@ -72,7 +86,20 @@ void hanse_client_pool_note(hanse_client_pool *pool, hanse_map_client *client)
         pool->left = NULL;
     while (pool->n >= pool->most && let_one_go(pool))
         ;
-    pool->clients[pool->n++] = client;
+    if (grow(pool))
+        pool->clients[pool->n++] = client;
+    else
+        (void)hanse_map_client_rest(client);
+    pthread_mutex_unlock(&pool->mutex);
+}
+
+void hanse_client_pool_forget(hanse_client_pool *pool,
+                              const hanse_map_client *client)
+{
+    pthread_mutex_lock(&pool->mutex);
+    forget(pool, client);
+    if (pool->left == client)
+        pool->left = NULL;
     pthread_mutex_unlock(&pool->mutex);
 }
 

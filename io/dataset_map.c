@@ -15,6 +15,12 @@ void hanse_dataset_map_clear(hanse_dataset_map *map)
     free(map->fill);
     free(map->compact);
     free(map->chunks);
+    for (size_t i = 0; i < map->n_files; i++) {
+        free(map->files[i].name);
+        free(map->files[i].dataset);
+    }
+    free(map->files);
+    free(map->pieces);
     *map = (hanse_dataset_map){0};
 }
 
@@ -96,6 +102,32 @@ static hanse_status check_chunks(const hanse_dataset_map *map,
     return HANSE_OK;
 }
 
+/* Of external storage every byte must lie somewhere. */
+static hanse_status check_foreign(const hanse_dataset_map *map,
+                                  const char *what, hanse_error *error)
+{
+    const bool is_raw = map->kind == HANSE_LAYOUT_EXTERNAL;
+    uint64_t size = map->n_rows, next = 0, end;
+    bool is_sound = !is_raw || !__builtin_mul_overflow(
+                                   size, (uint64_t)map->element_bytes, &size);
+    for (size_t i = 0; i < map->n_files; i++)
+        is_sound = is_sound && map->files[i].name != NULL &&
+                   is_raw == (map->files[i].dataset == NULL);
+    for (size_t i = 0; i < map->n_pieces && is_sound; i++) {
+        const hanse_foreign_piece *piece = &map->pieces[i];
+        is_sound = piece->n > 0 && piece->file < map->n_files &&
+                   piece->first >= next && piece->first <= size &&
+                   piece->n <= size - piece->first &&
+                   !__builtin_add_overflow(piece->start, piece->n, &end) &&
+                   end <= INT64_MAX && (!is_raw || piece->first == next);
+        next = piece->first + piece->n;
+    }
+    if (is_sound && (!is_raw || next == size))
+        return HANSE_OK;
+    return hanse_fail(error, HANSE_ERR_FORMAT,
+                      "%s: damaged: its values lie nowhere", what);
+}
+
 hanse_status hanse_dataset_map_check(const hanse_dataset_map *map,
                                      uint64_t file_bytes, const char *what,
                                      hanse_error *error)
@@ -114,6 +146,9 @@ hanse_status hanse_dataset_map_check(const hanse_dataset_map *map,
         if (map->compact != NULL || map->n_rows == 0)
             return HANSE_OK;
         break;
+    case HANSE_LAYOUT_EXTERNAL:
+    case HANSE_LAYOUT_VIRTUAL:
+        return check_foreign(map, what, error);
     }
     return hanse_fail(error, HANSE_ERR_FORMAT, "%s: damaged: no known layout",
                       what);

@@ -20,6 +20,21 @@ typedef struct hanse_chunk {
     uint32_t filter_mask; /* bit i: filter i was left out */
 } hanse_chunk;
 
+/* Another file in which values lie, as its name stands in this one. */
+typedef struct hanse_foreign_file {
+    char *name;    /* "." of a virtual dataset: this file */
+    char *dataset; /* path in it; NULL: raw bytes */
+} hanse_foreign_file;
+
+/* A range of values that lies in one of them; external storage counts in bytes,
+ * virtual datasets in rows. */
+typedef struct hanse_foreign_piece {
+    uint64_t first; /* in the dataset */
+    uint64_t n;     /* at least 1 */
+    uint64_t file;  /* which */
+    uint64_t start; /* in it */
+} hanse_foreign_piece;
+
 typedef struct hanse_dataset_map {
     bool is_recorded; /* false: nothing below is set yet */
     hanse_layout_kind kind;
@@ -32,6 +47,12 @@ typedef struct hanse_dataset_map {
     uint8_t *compact; /* n_rows * element_bytes, or NULL */
     hanse_chunk *chunks;
     size_t n_chunks;
+    /* External and virtual: where the values lie, by `first`, without overlaps;
+     * the rest holds the fill value. */
+    hanse_foreign_file *files;
+    size_t n_files;
+    hanse_foreign_piece *pieces;
+    size_t n_pieces;
     /* Why only the library can read it; "" when we can. */
     char reason[HANSE_REASON_SIZE];
 } hanse_dataset_map;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/foreign_record.h"
 #include "io/hdf5_library.h"
 
 /* ---- Type, filters and fill value ---------------------------------------- */
@@ -244,6 +245,14 @@ static hanse_status record(hid_t dataset, hid_t creation, hid_t type,
     out->element_bytes = (uint32_t)element_bytes;
     out->kind = layout->kind;
     out->n_rows = layout->n_rows;
+    if (layout->kind == HANSE_LAYOUT_VIRTUAL) {
+        HANSE_TRY(record_fill(creation, type, out, error));
+        return hanse_record_virtual(creation, layout, out, error);
+    }
+    if (layout->kind == HANSE_LAYOUT_EXTERNAL) {
+        HANSE_TRY(record_fill(creation, type, out, error));
+        return hanse_record_external(creation, out, error);
+    }
     if (has_variable(type))
         return hanse_hdf5_refuse(out->reason,
                                  "in one dataset with values of varying "
@@ -259,6 +268,9 @@ static hanse_status record(hid_t dataset, hid_t creation, hid_t type,
         return record_chunked(dataset, creation, layout, recording, out, error);
     case HANSE_LAYOUT_COMPACT:
         return record_compact(dataset, type, out, error);
+    case HANSE_LAYOUT_EXTERNAL:
+    case HANSE_LAYOUT_VIRTUAL:
+        break;
     }
     return HANSE_OK;
 }

@@ -21,7 +21,7 @@ enum {
 
 typedef struct search {
     hid_t file;
-    uint64_t file_bytes;
+    const hanse_file_facts *facts;
     hanse_found_tables found;
     uint64_t *seen; /* addresses of the groups visited */
     size_t n_seen;
@@ -52,7 +52,7 @@ static hanse_status try_table(search *s, const char *path)
     hanse_hdf5_table table;
     hanse_error error = {0};
     const hanse_status status =
-        hanse_hdf5_table_describe(s->file, s->file_bytes, path, &table, &error);
+        hanse_hdf5_table_describe(s->file, s->facts, path, &table, &error);
     if (status == HANSE_OK) {
         const hanse_status added = add_found(s, &table);
         hanse_hdf5_table_clear(&table);
@@ -156,10 +156,10 @@ static hanse_status search_group(search *s, const char *path, int depth)
     return status;
 }
 
-hanse_status hanse_hdf5_find(hid_t file, uint64_t file_bytes,
+hanse_status hanse_hdf5_find(hid_t file, const hanse_file_facts *facts,
                              hanse_found_tables *out, hanse_error *error)
 {
-    search s = {.file = file, .file_bytes = file_bytes, .error = error};
+    search s = {.file = file, .facts = facts, .error = error};
     const hanse_status status = search_group(&s, "/", 0);
     free(s.seen);
     if (status != HANSE_OK) {
@@ -208,30 +208,29 @@ static hanse_status fail_choice(const hanse_found_tables *found,
 }
 
 /* Describes the table that is meant when none is named. */
-static hanse_status describe_default(hid_t id, uint64_t file_bytes,
+static hanse_status describe_default(hid_t id, const hanse_file_facts *facts,
                                      hanse_hdf5_table *out, hanse_error *error)
 {
     const hid_t usual = hanse_hdf5_open_object(id, DEFAULT_TABLE);
     if (usual >= 0) {
         (void)H5Oclose(usual);
-        return hanse_hdf5_table_describe(id, file_bytes, DEFAULT_TABLE, out,
-                                         error);
+        return hanse_hdf5_table_describe(id, facts, DEFAULT_TABLE, out, error);
     }
     hanse_found_tables found;
-    HANSE_TRY(hanse_hdf5_find(id, file_bytes, &found, error));
+    HANSE_TRY(hanse_hdf5_find(id, facts, &found, error));
     const hanse_status status =
-        found.n == 1 ? hanse_hdf5_table_describe(
-                           id, file_bytes, found.items[0].path, out, error)
+        found.n == 1 ? hanse_hdf5_table_describe(id, facts, found.items[0].path,
+                                                 out, error)
                      : fail_choice(&found, error);
     hanse_found_tables_clear(&found);
     return status;
 }
 
-hanse_status hanse_hdf5_table_choose(hid_t file, uint64_t file_bytes,
+hanse_status hanse_hdf5_table_choose(hid_t file, const hanse_file_facts *facts,
                                      const char *path, hanse_hdf5_table *out,
                                      hanse_error *error)
 {
     return path != NULL
-               ? hanse_hdf5_table_describe(file, file_bytes, path, out, error)
-               : describe_default(file, file_bytes, out, error);
+               ? hanse_hdf5_table_describe(file, facts, path, out, error)
+               : describe_default(file, facts, out, error);
 }

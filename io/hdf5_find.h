@@ -24,13 +24,13 @@ typedef struct hanse_found_tables {
 /* Finds every table of an open file: groups of equally long columns and 1-D
  * compound datasets, groups in depth at most 32. Messages do not name the
  * file. Clear with hanse_found_tables_clear. */
-hanse_status hanse_hdf5_find(hid_t file, uint64_t file_bytes,
+hanse_status hanse_hdf5_find(hid_t file, const hanse_file_facts *facts,
                              hanse_found_tables *out, hanse_error *error);
 void hanse_found_tables_clear(hanse_found_tables *tables);
 
 /* Describes the table of an open file that is meant: the one at `path`, or for
  * NULL /enterprises, or the only one. Messages do not name the file. */
-hanse_status hanse_hdf5_table_choose(hid_t file, uint64_t file_bytes,
+hanse_status hanse_hdf5_table_choose(hid_t file, const hanse_file_facts *facts,
                                      const char *path, hanse_hdf5_table *out,
                                      hanse_error *error);
 

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "io/foreign_record.h"
 #include "io/hdf5_library.h"
 
 /* Filters by number; those that are not allowed are known by name only. */
@@ -46,7 +47,8 @@ static const uint64_t max_expansion = 65536;
 
 const char *hanse_layout_name(hanse_layout_kind kind)
 {
-    static const char *const names[] = {"contiguous", "chunked", "compact"};
+    static const char *const names[] = {"contiguous", "chunked", "compact",
+                                        "external", "virtual"};
     return names[kind];
 }
 
@@ -163,8 +165,15 @@ static hanse_status describe_extent(hid_t dataset, hanse_hdf5_layout *out,
 
 /* ---- Layout ------------------------------------------------------------- */
 
-static hanse_status check_foreign_data(hid_t creation, hanse_hdf5_layout *out,
-                                       char *reason, hanse_error *error)
+static hanse_status refuse_virtual(hid_t creation, char *reason)
+{
+    const char *fault = hanse_virtual_fault(creation);
+    return fault != NULL ? hanse_hdf5_refuse(reason, "%s", fault) : HANSE_OK;
+}
+
+static hanse_status check_foreign_data(hid_t creation, bool is_allowed,
+                                       hanse_hdf5_layout *out, char *reason,
+                                       hanse_error *error)
 {
     switch (H5Pget_layout(creation)) {
     case H5D_CONTIGUOUS:
@@ -177,9 +186,13 @@ static hanse_status check_foreign_data(hid_t creation, hanse_hdf5_layout *out,
         out->kind = HANSE_LAYOUT_COMPACT;
         break;
     case H5D_VIRTUAL:
-        return hanse_hdf5_refuse(
-            reason, "a virtual dataset, whose data lies in other "
-                    "files; name those as input, or write one file");
+        out->kind = HANSE_LAYOUT_VIRTUAL;
+        if (!is_allowed)
+            return hanse_hdf5_refuse(
+                reason, "a virtual dataset, whose data lies in other files; "
+                        "name those as input, or allow them with "
+                        "--allow-external");
+        return refuse_virtual(creation, reason);
     default:
         return hanse_hdf5_fail(error, "dataset");
     }
@@ -187,9 +200,12 @@ static hanse_status check_foreign_data(hid_t creation, hanse_hdf5_layout *out,
     if (n_external < 0)
         return hanse_hdf5_fail(error, "dataset");
     if (n_external > 0)
+        out->kind = HANSE_LAYOUT_EXTERNAL;
+    if (n_external > 0 && !is_allowed)
         return hanse_hdf5_refuse(reason,
                                  "external storage, whose data lies in other "
-                                 "files; write one HDF5 file (h5repack does)");
+                                 "files; write one HDF5 file (h5repack does), "
+                                 "or allow them with --allow-external");
     return HANSE_OK;
 }
 
@@ -210,13 +226,16 @@ static hanse_status describe_chunks(hid_t creation, hanse_hdf5_layout *out,
     return HANSE_OK;
 }
 
-/* Rows against the size of the file, before anything is allocated for them. */
+/* Rows against the size of the file, before anything is allocated for them.
+ * What lies elsewhere is checked when that is opened. */
 static hanse_status check_sizes(hid_t dataset, size_t size_bytes,
                                 uint64_t file_bytes, hanse_hdf5_layout *out,
                                 char *reason)
 {
     uint64_t raw_bytes;
     uint64_t most;
+    if (hanse_layout_is_foreign(out->kind))
+        return HANSE_OK;
     out->stored_bytes = H5Dget_storage_size(dataset);
     if (__builtin_mul_overflow(out->n_rows, size_bytes, &raw_bytes))
         raw_bytes = UINT64_MAX;
@@ -238,10 +257,12 @@ static hanse_status check_sizes(hid_t dataset, size_t size_bytes,
 /* Each step may refuse. Nothing asks for the extent before the layout is known:
  * a virtual dataset would open its sources to tell it. */
 static hanse_status describe(hid_t dataset, hid_t creation, size_t size_bytes,
-                             uint64_t file_bytes, hanse_hdf5_layout *out,
-                             char *reason, hanse_error *error)
+                             const hanse_file_facts *file,
+                             hanse_hdf5_layout *out, char *reason,
+                             hanse_error *error)
 {
-    HANSE_TRY(check_foreign_data(creation, out, reason, error));
+    HANSE_TRY(
+        check_foreign_data(creation, file->allow_foreign, out, reason, error));
     if (reason[0] == '\0')
         HANSE_TRY(describe_filters(creation, out, reason, error));
     if (reason[0] == '\0')
@@ -249,12 +270,13 @@ static hanse_status describe(hid_t dataset, hid_t creation, size_t size_bytes,
     if (reason[0] == '\0')
         HANSE_TRY(describe_chunks(creation, out, reason, error));
     if (reason[0] == '\0')
-        HANSE_TRY(check_sizes(dataset, size_bytes, file_bytes, out, reason));
+        HANSE_TRY(
+            check_sizes(dataset, size_bytes, file->size_bytes, out, reason));
     return HANSE_OK;
 }
 
 hanse_status hanse_hdf5_layout_describe(hid_t dataset, size_t size_bytes,
-                                        uint64_t file_bytes,
+                                        const hanse_file_facts *file,
                                         hanse_hdf5_layout *out, char *reason,
                                         hanse_error *error)
 {
@@ -264,7 +286,7 @@ hanse_status hanse_hdf5_layout_describe(hid_t dataset, size_t size_bytes,
     if (creation < 0)
         return hanse_hdf5_fail(error, "dataset");
     const hanse_status status =
-        describe(dataset, creation, size_bytes, file_bytes, out, reason, error);
+        describe(dataset, creation, size_bytes, file, out, reason, error);
     (void)H5Pclose(creation);
     return status;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/foreign.h"
 #include "io/raw_fetch.h"
 
 /* A buffer that only grows. */
@@ -36,6 +37,7 @@ typedef struct hdf5_reader {
     const hanse_hdf5_part *part; /* of the last morsel; NULL: none */
     size_t morsel;               /* SIZE_MAX: none yet */
     hanse_raw_fetcher raw;
+    hanse_foreign_fetcher *foreign; /* [field], of `part` */
 } hdf5_reader;
 
 /* ---- Buffers ------------------------------------------------------------ */
@@ -151,8 +153,42 @@ static hanse_status record_maps(hdf5_reader *r, hanse_hdf5_part *part,
     const hanse_status status = hanse_map_client_record(
         part->client, &part->table, r->asked, n_asked, &was_asked, error);
     if (was_asked)
-        hanse_client_pool_note(&r->source->pool, part->client);
+        hanse_client_pool_note(r->source->pool, part->client);
     return status;
+}
+
+static bool is_foreign(const hanse_hdf5_part *part, size_t column)
+{
+    return hanse_layout_is_foreign(part->table.columns[column].layout.kind);
+}
+
+/* Has the files of a column open that lies in others. */
+static hanse_status need_foreign(hdf5_reader *r, hanse_hdf5_part *part,
+                                 size_t column, hanse_error *error)
+{
+    hanse_status status = HANSE_OK;
+    if (!is_foreign(part, column))
+        return HANSE_OK;
+    pthread_mutex_lock(&r->source->foreign_mutex);
+    if (part->foreign == NULL)
+        part->foreign = calloc(part->table.n_columns, sizeof *part->foreign);
+    if (part->foreign == NULL)
+        status =
+            hanse_fail_nomem(error, "files of a column", part->table.n_columns);
+    else if (part->foreign[column] == NULL)
+        status = hanse_foreign_open(r->source, part, column,
+                                    &part->foreign[column], error);
+    pthread_mutex_unlock(&r->source->foreign_mutex);
+    return status;
+}
+
+/* What is known of the last file is of no use for the next one. */
+static void forget_part(hdf5_reader *r)
+{
+    for (size_t i = 0; i < r->source->schema.n_fields; i++) {
+        r->is_mapped[i] = false;
+        hanse_foreign_fetcher_clear(&r->foreign[i]);
+    }
 }
 
 /* Has the maps of the fields recorded; asks once per field and file. */
@@ -162,22 +198,24 @@ static hanse_status need_maps(hdf5_reader *r, const hanse_row_range *rows,
 {
     hanse_hdf5_part *part = &r->source->parts[rows->part - r->source->parts];
     size_t n_asked = 0;
-    if (r->source->library_only)
-        return HANSE_OK;
     if (r->part != rows->part)
-        memset(r->is_mapped, 0,
-               r->source->schema.n_fields * sizeof *r->is_mapped);
+        forget_part(r);
     r->part = rows->part;
     for (size_t i = 0; i < n_fields; i++) {
         const size_t column = part->columns[fields[i]];
-        if (!r->is_mapped[fields[i]] && !contains(r->asked, n_asked, column))
+        const bool is_needed =
+            !r->source->library_only || is_foreign(part, column);
+        if (is_needed && !r->is_mapped[fields[i]] &&
+            !contains(r->asked, n_asked, column))
             r->asked[n_asked++] = column;
     }
     if (n_asked == 0)
         return HANSE_OK;
     HANSE_TRY(record_maps(r, part, n_asked, error));
-    for (size_t i = 0; i < n_fields; i++)
+    for (size_t i = 0; i < n_fields; i++) {
+        HANSE_TRY(need_foreign(r, part, part->columns[fields[i]], error));
         r->is_mapped[fields[i]] = true;
+    }
     return HANSE_OK;
 }
 
@@ -237,6 +275,18 @@ static void *make_text_room(void *context, size_t size_bytes)
                : NULL;
 }
 
+/* Values that only the library can read. */
+static hanse_status ask_values(hdf5_reader *r, const hanse_row_range *rows,
+                               size_t field, void *out, hanse_error *error)
+{
+    const hanse_hdf5_part *part = rows->part;
+    const hanse_status status = hanse_map_client_values(
+        part->client, &part->table, part->columns[field], rows->first, rows->n,
+        out, error);
+    hanse_client_pool_note(r->source->pool, part->client);
+    return status;
+}
+
 /* A field that only the library can read. */
 static hanse_status read_by_library(hdf5_reader *r, const hanse_row_range *rows,
                                     size_t field, uint64_t *n_bytes,
@@ -254,13 +304,26 @@ static hanse_status read_by_library(hdf5_reader *r, const hanse_row_range *rows,
         HANSE_TRY(hanse_map_client_texts(part->client, &part->table, column,
                                          rows->first, rows->n, offsets->bytes,
                                          make_text_room, &target, error));
+        hanse_client_pool_note(r->source->pool, part->client);
     } else {
         void *values;
         HANSE_TRY(reserve_values(r, rows, field, &values, error));
-        HANSE_TRY(hanse_map_client_values(part->client, &part->table, column,
-                                          rows->first, rows->n, values, error));
+        HANSE_TRY(ask_values(r, rows, field, values, error));
     }
-    hanse_client_pool_note(&r->source->pool, part->client);
+    return make_array(r, rows, field, n_bytes, error);
+}
+
+/* A field that lies in other files. */
+static hanse_status read_foreign(hdf5_reader *r, const hanse_row_range *rows,
+                                 size_t field, uint64_t *n_bytes,
+                                 hanse_error *error)
+{
+    const hanse_hdf5_part *part = rows->part;
+    void *values;
+    HANSE_TRY(reserve_values(r, rows, field, &values, error));
+    HANSE_TRY(hanse_foreign_fetch(part->foreign[part->columns[field]],
+                                  &r->foreign[field], rows->first, rows->n,
+                                  values, error));
     return make_array(r, rows, field, n_bytes, error);
 }
 
@@ -311,7 +374,9 @@ static hanse_status read_columns(hdf5_reader *r, const hanse_row_range *rows,
     for (size_t i = 0; i < n_fields; i++) {
         if (r->fields[fields[i]].is_read)
             continue;
-        if (can_map(r, rows, fields[i]))
+        if (is_foreign(rows->part, rows->part->columns[fields[i]]))
+            HANSE_TRY(read_foreign(r, rows, fields[i], n_bytes, error));
+        else if (can_map(r, rows, fields[i]))
             HANSE_TRY(read_by_map(r, rows, &fields[i], 1, n_bytes, error));
         else
             HANSE_TRY(read_by_library(r, rows, fields[i], n_bytes, error));
@@ -356,6 +421,18 @@ hanse_status hanse_hdf5_reader_read(hanse_reader *base, size_t morsel,
     return HANSE_OK;
 }
 
+hanse_status hanse_hdf5_reader_values(hanse_reader *base, uint64_t first,
+                                      size_t n, void *out, hanse_error *error)
+{
+    hdf5_reader *r = (hdf5_reader *)base;
+    const hanse_row_range rows = {&r->source->parts[0], first, n};
+    const size_t field = 0;
+    HANSE_TRY(need_maps(r, &rows, &field, 1, error));
+    return can_map(r, &rows, field)
+               ? hanse_raw_fetch(&r->raw, &rows, &field, 1, &out, error)
+               : ask_values(r, &rows, field, out, error);
+}
+
 hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
                                     hanse_error *error)
 {
@@ -374,9 +451,11 @@ hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
     r->asked = calloc(n, sizeof *r->asked);
     r->outs = calloc(n, sizeof *r->outs);
     r->is_mapped = calloc(n, sizeof *r->is_mapped);
+    r->foreign = calloc(n, sizeof *r->foreign);
     hanse_status status = HANSE_OK;
     if (r->arrays == NULL || r->fields == NULL || r->mapped == NULL ||
-        r->asked == NULL || r->outs == NULL || r->is_mapped == NULL)
+        r->asked == NULL || r->outs == NULL || r->is_mapped == NULL ||
+        r->foreign == NULL)
         status = hanse_fail_nomem(error, "reader", n * sizeof *r->fields);
     if (status == HANSE_OK)
         status = hanse_raw_fetcher_init(&r->raw, source, error);
@@ -394,8 +473,11 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     if (r == NULL)
         return;
     /* Whoever opened the files may end while we go on with what was read. */
-    if (__atomic_sub_fetch(&r->source->n_readers, 1, __ATOMIC_ACQ_REL) == 0)
-        hanse_client_pool_rest(&r->source->pool);
+    if (r->is_mapped != NULL && r->foreign != NULL)
+        forget_part(r);
+    if (__atomic_sub_fetch(&r->source->n_readers, 1, __ATOMIC_ACQ_REL) == 0 &&
+        r->source->pool == &r->source->own_pool)
+        hanse_client_pool_rest(r->source->pool);
     hanse_raw_fetcher_clear(&r->raw);
     for (size_t i = 0; r->fields != NULL && i < r->source->schema.n_fields;
          i++) {
@@ -409,5 +491,6 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     free(r->asked);
     free(r->outs);
     free(r->is_mapped);
+    free(r->foreign);
     free(r);
 }

@@ -15,25 +15,30 @@
 typedef struct hanse_hdf5_part {
     hanse_map_client *client;
     hanse_hdf5_table table;
-    uint64_t first_row;            /* in the whole table */
-    size_t first_morsel;           /* in the whole table */
-    size_t n_morsels;              /* of this file */
-    uint64_t morsel_rows;          /* of each, the last may have fewer */
-    size_t *columns;               /* [field] column of the table */
-    hanse_column_storage *storage; /* [field] */
+    uint64_t first_row;             /* in the whole table */
+    size_t first_morsel;            /* in the whole table */
+    size_t n_morsels;               /* of this file */
+    uint64_t morsel_rows;           /* of each, the last may have fewer */
+    size_t *columns;                /* [field] column of the table */
+    hanse_column_storage *storage;  /* [field] */
+    struct hanse_foreign **foreign; /* [column] that lies in other files, once
+                                       it was read; NULL: none was */
 } hanse_hdf5_part;
 
 typedef struct hanse_hdf5_source {
     hanse_source base;
     hanse_hdf5_part *parts;
     size_t n_parts;
-    hanse_client_pool pool; /* of the parts' clients */
-    size_t n_readers;       /* open; atomic */
-    hanse_field *fields;    /* names and texts lie in the first part's table */
+    hanse_client_pool own_pool;    /* of the parts' clients, ... */
+    hanse_client_pool *pool;       /* ... or that of another source */
+    pthread_mutex_t foreign_mutex; /* of what parts have of other files */
+    size_t n_readers;              /* open; atomic */
+    hanse_field *fields; /* names and texts lie in the first part's table */
     hanse_schema schema;
     uint64_t n_rows;
     size_t n_morsels;
     bool library_only;
+    bool is_trusted;
     char confinement[48]; /* of whoever opens the files */
 } hanse_hdf5_source;
 
@@ -49,6 +54,19 @@ hanse_hdf5_range_column(const hanse_row_range *rows, size_t field)
 {
     return &rows->part->table.columns[rows->part->columns[field]];
 }
+
+/* Opens a single dataset of a file as a source of one column, for one that lies
+ * in other files; it uses the pool and the budget of `parent`. */
+hanse_status hanse_hdf5_source_open_column(const hanse_hdf5_source *parent,
+                                           const char *file,
+                                           const char *dataset,
+                                           hanse_source **out,
+                                           hanse_error *error);
+
+/* Values of such a source, by a reader of it: n from row `first` on, as stored
+ * but in the machine's byte order. */
+hanse_status hanse_hdf5_reader_values(hanse_reader *reader, uint64_t first,
+                                      size_t n, void *out, hanse_error *error);
 
 /* The three operations of a source that concern readers. */
 hanse_status hanse_hdf5_reader_open(hanse_source *source, hanse_reader **out,

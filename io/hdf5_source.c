@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "io/foreign.h"
 #include "io/hdf5_find.h"
 #include "io/raw_fetch.h"
 
@@ -236,13 +237,21 @@ static size_t get_n_morsels(const hanse_source *source)
 static void close_source(hanse_source *base)
 {
     hanse_hdf5_source *source = (hanse_hdf5_source *)base;
-    hanse_client_pool_destroy(&source->pool);
     for (size_t i = 0; i < source->n_parts; i++) {
-        hanse_map_client_close(source->parts[i].client);
-        hanse_hdf5_table_clear(&source->parts[i].table);
+        hanse_hdf5_part *part = &source->parts[i];
+        for (size_t k = 0; part->foreign != NULL && k < part->table.n_columns;
+             k++)
+            hanse_foreign_close(part->foreign[k]);
+        free(part->foreign);
+        hanse_client_pool_forget(source->pool, part->client);
+        hanse_map_client_close(part->client);
+        hanse_hdf5_table_clear(&part->table);
         free(source->parts[i].columns);
         free(source->parts[i].storage);
     }
+    if (source->pool == &source->own_pool)
+        hanse_client_pool_destroy(&source->own_pool);
+    (void)pthread_mutex_destroy(&source->foreign_mutex);
     free(source->parts);
     free(source->fields);
     free(source);
@@ -263,6 +272,7 @@ static const hanse_source_ops operations = {
 static hanse_map_options how_to_open(const hanse_hdf5_options *options)
 {
     return (hanse_map_options){.is_trusted = options->is_trusted,
+                               .allow_foreign = options->allow_foreign,
                                .budget = options->budget};
 }
 
@@ -287,22 +297,23 @@ static hanse_status start_clients(hanse_hdf5_source *source, size_t first,
 /* Finds the table of a file; the first one says which. */
 static hanse_status open_part(hanse_hdf5_source *source, size_t index,
                               const hanse_hdf5_options *options,
-                              hanse_error *error)
+                              bool is_dataset, hanse_error *error)
 {
     const uint64_t wished =
         options->morsel_rows != 0 ? options->morsel_rows : default_morsel_rows;
     hanse_hdf5_part *part = &source->parts[index];
     HANSE_TRY(hanse_map_client_table(
         part->client, index == 0 ? options->table : source->parts[0].table.path,
-        source->n_parts > MOST_CHILDREN ? most_early_chunks : 0, &part->table,
-        error));
+        is_dataset,
+        is_dataset || source->n_parts > MOST_CHILDREN ? most_early_chunks : 0,
+        &part->table, error));
     if (index == 0) {
         /* All run on this machine. */
         hanse_map_client_level(part->client, source->confinement,
                                sizeof source->confinement);
         HANSE_TRY(make_fields(source, error));
     }
-    hanse_client_pool_note(&source->pool, part->client);
+    hanse_client_pool_note(source->pool, part->client);
     HANSE_TRY(match_columns(source, part, error));
     fill_storage(part, source->schema.n_fields);
     if (part->table.is_compound)
@@ -313,27 +324,33 @@ static hanse_status open_part(hanse_hdf5_source *source, size_t index,
 static hanse_status open_parts(hanse_hdf5_source *source,
                                const char *const *files,
                                const hanse_hdf5_options *options,
-                               hanse_error *error)
+                               bool is_dataset, hanse_error *error)
 {
     HANSE_TRY(start_clients(source, 0, files, options, error));
     if (options->meanwhile != NULL)
         options->meanwhile(options->meanwhile_context);
     for (size_t i = 0; i < source->n_parts; i++) {
         HANSE_TRY(start_clients(source, i, files, options, error));
-        HANSE_TRY(open_part(source, i, options, error));
+        HANSE_TRY(open_part(source, i, options, is_dataset, error));
     }
     return HANSE_OK;
 }
 
-static hanse_hdf5_source *
-create(size_t n_files, const hanse_hdf5_options *options, hanse_error *error)
+/* With a pool of its own, or that of another source. */
+static hanse_hdf5_source *create(size_t n_files,
+                                 const hanse_hdf5_options *options,
+                                 hanse_client_pool *pool, hanse_error *error)
 {
     hanse_hdf5_source *source = calloc(1, sizeof *source);
     hanse_hdf5_part *parts = calloc(n_files, sizeof *parts);
     if (source == NULL || parts == NULL) {
         (void)hanse_fail_nomem(error, "input files", n_files * sizeof *parts);
-    } else if (hanse_client_pool_init(&source->pool, n_files, MOST_CHILDREN,
+    } else if (pool != NULL ||
+               hanse_client_pool_init(&source->own_pool, MOST_CHILDREN,
                                       error) == HANSE_OK) {
+        (void)pthread_mutex_init(&source->foreign_mutex, NULL);
+        source->pool = pool != NULL ? pool : &source->own_pool;
+        source->is_trusted = options->is_trusted;
         source->base.ops = &operations;
         source->base.budget = options->budget;
         source->parts = parts;
@@ -346,6 +363,37 @@ create(size_t n_files, const hanse_hdf5_options *options, hanse_error *error)
     return NULL;
 }
 
+static hanse_status open_source(const char *const *files, size_t n_files,
+                                const hanse_hdf5_options *options,
+                                bool is_dataset, hanse_client_pool *pool,
+                                hanse_source **out, hanse_error *error)
+{
+    hanse_hdf5_source *source = create(n_files, options, pool, error);
+    if (source == NULL)
+        return HANSE_ERR_NOMEM;
+    const hanse_status status =
+        open_parts(source, files, options, is_dataset, error);
+    if (status != HANSE_OK) {
+        close_source(&source->base);
+        return status;
+    }
+    *out = &source->base;
+    return HANSE_OK;
+}
+
+hanse_status hanse_hdf5_source_open_column(const hanse_hdf5_source *parent,
+                                           const char *file,
+                                           const char *dataset,
+                                           hanse_source **out,
+                                           hanse_error *error)
+{
+    const hanse_hdf5_options options = {.table = dataset,
+                                        .budget = parent->base.budget,
+                                        .is_trusted = parent->is_trusted,
+                                        .library_only = parent->library_only};
+    return open_source(&file, 1, &options, true, parent->pool, out, error);
+}
+
 hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
                                     const hanse_hdf5_options *options,
                                     hanse_source **out, hanse_error *error)
@@ -355,16 +403,7 @@ hanse_status hanse_hdf5_source_open(const char *const *files, size_t n_files,
         return hanse_fail(error, HANSE_ERR_ARGUMENT, "no input file");
     if (options == NULL)
         options = &defaults;
-    hanse_hdf5_source *source = create(n_files, options, error);
-    if (source == NULL)
-        return HANSE_ERR_NOMEM;
-    const hanse_status status = open_parts(source, files, options, error);
-    if (status != HANSE_OK) {
-        close_source(&source->base);
-        return status;
-    }
-    *out = &source->base;
-    return HANSE_OK;
+    return open_source(files, n_files, options, false, NULL, out, error);
 }
 
 hanse_status hanse_hdf5_source_tables(const char *file,
@@ -422,7 +461,8 @@ static hanse_status find_decoder(hanse_hdf5_part *part, size_t field,
     hanse_error fault = {0};
     const hanse_status status =
         hanse_map_client_record(part->client, table, &column, 1, NULL, &fault);
-    if (status == HANSE_ERR_FORMAT || status == HANSE_ERR_LIMIT)
+    if (status == HANSE_ERR_FORMAT || status == HANSE_ERR_LIMIT ||
+        status == HANSE_ERR_TYPE)
         snprintf(map->reason, sizeof map->reason, "%.*s", HANSE_REASON_SIZE - 1,
                  fault.message);
     else if (status != HANSE_OK)
@@ -439,7 +479,7 @@ hanse_status hanse_hdf5_source_find_decoders(hanse_source *base,
     for (size_t f = 0; f < source->n_parts; f++) {
         for (size_t i = 0; i < source->schema.n_fields; i++)
             HANSE_TRY(find_decoder(&source->parts[f], i, error));
-        hanse_client_pool_note(&source->pool, source->parts[f].client);
+        hanse_client_pool_note(source->pool, source->parts[f].client);
     }
     return HANSE_OK;
 }

@@ -16,6 +16,8 @@ typedef struct hanse_hdf5_options {
     hanse_budget *budget; /* for readers; NULL: none */
     bool is_trusted;      /* the HDF5 library may open the files in this
                              process, and no confined one is started */
+    bool allow_foreign;   /* columns may lie in other files, which external
+                             storage and virtual datasets name */
     bool library_only;    /* decode nothing ourselves; for comparisons */
     /* Called once, when the processes that open the files have been started and
      * before their answers are awaited: for whatever else begins a run. */

@@ -17,7 +17,7 @@
 /* A table that is being described. */
 typedef struct builder {
     hanse_hdf5_table *table;
-    uint64_t file_bytes;
+    const hanse_file_facts *facts;
     hanse_error *error;
 } builder;
 
@@ -118,8 +118,14 @@ static hanse_status describe_dataset(builder *b, hid_t dataset, hid_t datatype,
         hanse_hdf5_type_describe(datatype, &column->type, reason, b->error));
     if (reason[0] == '\0')
         HANSE_TRY(hanse_hdf5_layout_describe(dataset, column->type.size_bytes,
-                                             b->file_bytes, &column->layout,
-                                             reason, b->error));
+                                             b->facts, &column->layout, reason,
+                                             b->error));
+    if (reason[0] == '\0' && hanse_layout_is_foreign(column->layout.kind) &&
+        (column->type.form == HANSE_FORM_TEXT_VARIABLE ||
+         column->type.irregular))
+        return hanse_hdf5_refuse(
+            reason, "in other files, as values that only the HDF5 library can "
+                    "decode; write one HDF5 file (h5repack does)");
     if (reason[0] == '\0')
         HANSE_TRY(hanse_hdf5_missing_read(dataset, &column->type,
                                           &column->missing, reason, b->error));
@@ -278,8 +284,12 @@ static hanse_status describe_rows(builder *b, hid_t dataset, hid_t row)
     const int n_members = H5Tget_nmembers(row);
     if (table->row_bytes == 0 || n_members < 0)
         return hanse_hdf5_fail(b->error, "compound type");
-    HANSE_TRY(hanse_hdf5_layout_describe(
-        dataset, table->row_bytes, b->file_bytes, &layout, reason, b->error));
+    HANSE_TRY(hanse_hdf5_layout_describe(dataset, table->row_bytes, b->facts,
+                                         &layout, reason, b->error));
+    if (reason[0] == '\0' && hanse_layout_is_foreign(layout.kind))
+        (void)hanse_hdf5_refuse(reason,
+                                "rows in other files; write one HDF5 file "
+                                "(h5repack does)");
     if (reason[0] != '\0')
         return hanse_fail(b->error, HANSE_ERR_SPEC, "cannot be used: %s",
                           reason);
@@ -317,16 +327,31 @@ static hanse_status describe_object(builder *b, hid_t object)
     return check_columns(b);
 }
 
-static hanse_status describe_path(hid_t file, uint64_t file_bytes,
-                                  hanse_hdf5_table *table, hanse_error *error)
+/* A dataset by itself, as the only column of its group; table->path becomes
+ * that. A compound is its own table. */
+static hanse_status describe_single(builder *b, hid_t dataset)
 {
-    builder b = {table, file_bytes, error};
+    char *path = b->table->path;
+    char *slash = strrchr(path, '/');
+    if (H5Iget_type(dataset) != H5I_DATASET)
+        return hanse_fail(b->error, HANSE_ERR_SPEC, "is no dataset");
+    HANSE_TRY(add_dataset(b, dataset, slash + 1));
+    slash[slash == path] = '\0';
+    return check_columns(b);
+}
+
+static hanse_status describe_path(hid_t file, const hanse_file_facts *facts,
+                                  bool is_single, hanse_hdf5_table *table,
+                                  hanse_error *error)
+{
+    builder b = {table, facts, error};
     const hid_t object = hanse_hdf5_open_object(file, table->path);
     if (object < 0)
         return hanse_fail(error, HANSE_ERR_SPEC,
                           "there is no such object in the file; 'hanse info' "
                           "lists the tables");
-    const hanse_status status = describe_object(&b, object);
+    const hanse_status status =
+        is_single ? describe_single(&b, object) : describe_object(&b, object);
     (void)H5Oclose(object);
     return status;
 }
@@ -342,9 +367,9 @@ static hanse_status make_maps(hanse_hdf5_table *table, hanse_error *error)
     return HANSE_OK;
 }
 
-hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
-                                       const char *path, hanse_hdf5_table *out,
-                                       hanse_error *error)
+static hanse_status describe_any(hid_t file, const hanse_file_facts *facts,
+                                 const char *path, bool is_single,
+                                 hanse_hdf5_table *out, hanse_error *error)
 {
     hanse_hdf5_table table = {0};
     /* Without a caller's error a message is still needed, for refusals. */
@@ -354,7 +379,7 @@ hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
     if (table.path == NULL)
         return hanse_fail_nomem(error, "path", size);
     snprintf(table.path, size, "%s%s", path[0] == '/' ? "" : "/", path);
-    hanse_status status = describe_path(file, file_bytes, &table, &own);
+    hanse_status status = describe_path(file, facts, is_single, &table, &own);
     if (status == HANSE_OK)
         status = make_maps(&table, &own);
     if (status != HANSE_OK) {
@@ -366,6 +391,23 @@ hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
     }
     *out = table;
     return HANSE_OK;
+}
+
+hanse_status hanse_hdf5_table_describe(hid_t file,
+                                       const hanse_file_facts *facts,
+                                       const char *path, hanse_hdf5_table *out,
+                                       hanse_error *error)
+{
+    return describe_any(file, facts, path, false, out, error);
+}
+
+hanse_status hanse_hdf5_table_describe_dataset(hid_t file,
+                                               const hanse_file_facts *facts,
+                                               const char *path,
+                                               hanse_hdf5_table *out,
+                                               hanse_error *error)
+{
+    return describe_any(file, facts, path, true, out, error);
 }
 
 void hanse_hdf5_table_clear(hanse_hdf5_table *table)

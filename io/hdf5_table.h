@@ -37,6 +37,7 @@ typedef struct hanse_hdf5_table {
     char *path;
     hanse_file_stamp stamp;
     bool is_compound; /* one dataset whose members are the columns */
+    bool is_single;   /* only one column of its group was asked for */
     uint64_t n_rows;
     size_t row_bytes; /* compound: size of a stored row */
     uint64_t stored_bytes;
@@ -57,9 +58,18 @@ typedef struct hanse_hdf5_table {
  * usable column, damaged; HANSE_ERR_NOMEM. Messages do not name the file.
  * Columns come in the order of creation where the file keeps it, else by
  * name; members in their own. Clear with hanse_hdf5_table_clear. */
-hanse_status hanse_hdf5_table_describe(hid_t file, uint64_t file_bytes,
+hanse_status hanse_hdf5_table_describe(hid_t file,
+                                       const hanse_file_facts *facts,
                                        const char *path, hanse_hdf5_table *out,
                                        hanse_error *error);
+
+/* The same for a single dataset that is no compound, as a table of one column.
+ */
+hanse_status hanse_hdf5_table_describe_dataset(hid_t file,
+                                               const hanse_file_facts *facts,
+                                               const char *path,
+                                               hanse_hdf5_table *out,
+                                               hanse_error *error);
 void hanse_hdf5_table_clear(hanse_hdf5_table *table);
 
 /* Number of the map of a column. */

@@ -71,10 +71,36 @@ static uint64_t metadata_seconds(const hanse_map_client *client)
     return client->link.stamp.size_bytes >> 27;
 }
 
+/* A child that was not told so does not offer columns in other files. */
+static hanse_status check_foreign(const hanse_map_client *client,
+                                  hanse_hdf5_table *table, hanse_error *error)
+{
+    bool is_foreign = false;
+    for (size_t i = 0; i < table->n_columns; i++)
+        is_foreign = is_foreign ||
+                     hanse_layout_is_foreign(table->columns[i].layout.kind);
+    if (!is_foreign || client->link.options.allow_foreign)
+        return HANSE_OK;
+    hanse_hdf5_table_clear(table);
+    return hanse_fail(error, HANSE_ERR_FORMAT,
+                      "damaged or hostile (leads to other files)");
+}
+
+/* By which a table is asked for again, from malloc; NULL: no memory. */
+static char *path_of(const hanse_hdf5_table *table)
+{
+    char *path;
+    if (!table->is_single)
+        return strdup(table->path);
+    const char *parent = strcmp(table->path, "/") != 0 ? table->path : "";
+    return asprintf(&path, "%s/%s", parent, table->columns[0].name) >= 0 ? path
+                                                                         : NULL;
+}
+
 /* Asks for a table; the one that the child then knows. */
 static hanse_status ask_table(hanse_map_client *client, const char *path,
-                              uint64_t max_chunks, hanse_hdf5_table *out,
-                              hanse_error *error)
+                              bool is_dataset, uint64_t max_chunks,
+                              hanse_hdf5_table *out, hanse_error *error)
 {
     hanse_message question = {0}, answer;
     hanse_cursor cursor;
@@ -83,6 +109,10 @@ static hanse_status ask_table(hanse_map_client *client, const char *path,
     hanse_message_put_text(&question, client->link.file);
     hanse_message_put_u64(&question, client->link.stamp.size_bytes);
     hanse_message_put_text(&question, path);
+    hanse_message_put_u64(
+        &question,
+        (client->link.options.allow_foreign ? HANSE_TABLE_FOREIGN : 0) |
+            (is_dataset ? HANSE_TABLE_DATASET : 0));
     hanse_message_put_u64(&question, max_chunks);
     free(client->link.table);
     client->link.table = NULL;
@@ -93,13 +123,16 @@ static hanse_status ask_table(hanse_map_client *client, const char *path,
     hanse_status status = hanse_table_map_get(
         &cursor, client->link.stamp.size_bytes, &table, error);
     free(answer.bytes);
+    if (status == HANSE_OK)
+        status = check_foreign(client, &table, error);
     if (status != HANSE_OK) {
         hanse_error_prefix(error, "%s", client->link.file);
         return status;
     }
     table.stamp = client->link.stamp;
+    table.is_single = is_dataset;
     table.file = strdup(client->link.file);
-    client->link.table = strdup(table.path);
+    client->link.table = path_of(&table);
     if (table.file == NULL || client->link.table == NULL) {
         hanse_hdf5_table_clear(&table);
         return hanse_fail_nomem(error, "file name", strlen(client->link.file));
@@ -115,10 +148,17 @@ static hanse_status recall_table(hanse_map_client *client,
 {
     hanse_hdf5_table again;
     HANSE_TRY(hanse_map_link_ready(&client->link, error));
-    if (client->link.table != NULL &&
-        strcmp(client->link.table, table->path) == 0)
-        return HANSE_OK;
-    HANSE_TRY(ask_table(client, table->path, 0, &again, error));
+    char *path = path_of(table);
+    if (path == NULL)
+        return hanse_fail_nomem(error, "path", strlen(table->path));
+    const bool is_known =
+        client->link.table != NULL && strcmp(client->link.table, path) == 0;
+    const hanse_status status =
+        is_known ? HANSE_OK
+                 : ask_table(client, path, table->is_single, 0, &again, error);
+    free(path);
+    if (is_known || status != HANSE_OK)
+        return status;
     const bool is_same = again.n_columns == table->n_columns &&
                          again.n_rows == table->n_rows &&
                          again.is_compound == table->is_compound;
@@ -133,13 +173,14 @@ static hanse_status recall_table(hanse_map_client *client,
 /* A child that dies of a map may yet tell the table: the column may be one that
  * nobody wants. */
 hanse_status hanse_map_client_table(hanse_map_client *client, const char *path,
-                                    uint64_t max_chunks, hanse_hdf5_table *out,
-                                    hanse_error *error)
+                                    bool is_dataset, uint64_t max_chunks,
+                                    hanse_hdf5_table *out, hanse_error *error)
 {
     pthread_mutex_lock(&client->mutex);
-    hanse_status status = ask_table(client, path, max_chunks, out, error);
+    hanse_status status =
+        ask_table(client, path, is_dataset, max_chunks, out, error);
     if (status == HANSE_ERR_FORMAT && max_chunks != 0)
-        status = ask_table(client, path, 0, out, error);
+        status = ask_table(client, path, is_dataset, 0, out, error);
     pthread_mutex_unlock(&client->mutex);
     return status;
 }

@@ -16,6 +16,7 @@
 /* Zero-initialised: the defaults. */
 typedef struct hanse_map_options {
     bool is_trusted;     /* no child: the library runs in this process */
+    bool allow_foreign;  /* columns may lie in other files */
     const char *program; /* that has the child's command; NULL: HANSE_READER,
                             else the installed hanse. Borrowed */
     uint32_t answer_seconds; /* most time for one answer; 0: 600 */
@@ -47,12 +48,13 @@ void hanse_map_client_close(hanse_map_client *client);
 hanse_status hanse_map_client_start(hanse_map_client *client,
                                     hanse_error *error);
 
-/* The table at `path`, or for NULL the one that is meant (io/hdf5_find.h). Maps
+/* With is_dataset the path is that of a single column. The table at `path`, or
+ * for NULL the one that is meant (io/hdf5_find.h). Maps
  * are recorded of columns in few chunks, max_chunks in all; 0: of none. Clear
  * with hanse_hdf5_table_clear. */
 hanse_status hanse_map_client_table(hanse_map_client *client, const char *path,
-                                    uint64_t max_chunks, hanse_hdf5_table *out,
-                                    hanse_error *error);
+                                    bool is_dataset, uint64_t max_chunks,
+                                    hanse_hdf5_table *out, hanse_error *error);
 
 /* All tables of the file. Clear with hanse_found_tables_clear. */
 hanse_status hanse_map_client_list(hanse_map_client *client,

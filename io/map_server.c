@@ -106,12 +106,18 @@ static hanse_status open_file(hanse_map_server *server, const char *name,
 
 static hanse_status describe(hanse_map_server *server, const char *name,
                              uint64_t file_bytes, const char *path,
-                             hanse_error *error)
+                             uint64_t bits, hanse_error *error)
 {
+    const hanse_file_facts facts = {.size_bytes = file_bytes,
+                                    .allow_foreign =
+                                        (bits & HANSE_TABLE_FOREIGN) != 0};
     hanse_hdf5_table *table = &server->table;
     HANSE_TRY(open_file(server, name, file_bytes, error));
     const hanse_status status =
-        hanse_hdf5_table_choose(server->file, file_bytes, path, table, error);
+        (bits & HANSE_TABLE_DATASET) != 0 && path != NULL
+            ? hanse_hdf5_table_describe_dataset(server->file, &facts, path,
+                                                table, error)
+            : hanse_hdf5_table_choose(server->file, &facts, path, table, error);
     if (status != HANSE_OK) {
         hanse_error_prefix(error, "%s", name);
         return status;
@@ -154,6 +160,7 @@ static hanse_status answer_table(hanse_map_server *server,
     char *name = hanse_cursor_get_text(request, SIZE_MAX / 2);
     const uint64_t file_bytes = hanse_cursor_get_u64(request);
     char *path = hanse_cursor_get_text(request, SIZE_MAX / 2);
+    const uint64_t bits = hanse_cursor_get_below(request, HANSE_TABLE_BITS);
     const uint64_t max_chunks = hanse_cursor_get_u64(request);
     hanse_status status =
         name != NULL ? HANSE_OK
@@ -161,7 +168,7 @@ static hanse_status answer_table(hanse_map_server *server,
     if (status == HANSE_OK) {
         clear_table(server);
         hanse_hdf5_lock();
-        status = describe(server, name, file_bytes, path, error);
+        status = describe(server, name, file_bytes, path, bits, error);
         if (status == HANSE_OK)
             record_small(server, max_chunks);
         hanse_hdf5_unlock();
@@ -183,9 +190,10 @@ static hanse_status find(hanse_map_server *server, const char *name,
                          uint64_t file_bytes, hanse_found_tables *found,
                          hanse_error *error)
 {
+    const hanse_file_facts facts = {.size_bytes = file_bytes};
     HANSE_TRY(open_file(server, name, file_bytes, error));
     const hanse_status status =
-        hanse_hdf5_find(server->file, file_bytes, found, error);
+        hanse_hdf5_find(server->file, &facts, found, error);
     if (status != HANSE_OK)
         hanse_error_prefix(error, "%s", name);
     return status;

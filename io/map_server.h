@@ -6,7 +6,7 @@
  *
  * A request is its kind and then, as numbers unless it says otherwise:
  *   TABLE   name of the file (text), its size, path of the table (text or
- *           none), m -> the table (hanse_table_map_put), with the maps of
+ *           none), bits, m -> the table (hanse_table_map_put), with the maps of
  *           columns that lie in few chunks, m of them in all
  *   LIST    name of the file (text), its size -> hanse_found_tables_put
  *   MAPS    n, n columns -> a map for each (hanse_dataset_map_put)
@@ -30,6 +30,13 @@ typedef enum hanse_request {
     HANSE_REQUEST_MAPS,
     HANSE_REQUEST_VALUES
 } hanse_request;
+
+/* Bits of a request for a table. */
+enum {
+    HANSE_TABLE_FOREIGN = 1, /* columns may lie in other files */
+    HANSE_TABLE_DATASET = 2, /* the path is that of a single column */
+    HANSE_TABLE_BITS = 3
+};
 
 typedef struct hanse_map_server hanse_map_server;
 

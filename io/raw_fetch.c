@@ -338,6 +338,9 @@ hanse_status hanse_raw_fetch(hanse_raw_fetcher *fetcher,
     case HANSE_LAYOUT_COMPACT:
         fetch_compact(&r);
         break;
+    case HANSE_LAYOUT_EXTERNAL: /* io/foreign.h */
+    case HANSE_LAYOUT_VIRTUAL:
+        break;
     }
     normalise(&r);
     return HANSE_OK;

@@ -18,7 +18,8 @@ hanse_status hanse_run_files(hanse_spec *spec, const char *const *files,
     hanse_budget budget = {.limit_bytes = options->memory_bytes};
     const hanse_hdf5_options how = {.table = options->table,
                                     .budget = &budget,
-                                    .is_trusted = options->trusted_input};
+                                    .is_trusted = options->trusted_input,
+                                    .allow_foreign = options->allow_external};
     hanse_run_tuning tuning = {0};
     hanse_source *source = NULL;
     hanse_status status = HANSE_OK;

@@ -19,6 +19,7 @@ enum {
     MAX_LABELS = 1 << 16,
     MAX_TABLES = 1 << 20,
     MAX_FIXED_TEXT_BYTES = 1 << 20,
+    MAX_FOREIGN_FILES = 1 << 20,
     MAX_RANK = 2
 };
 
@@ -32,7 +33,8 @@ enum {
     REFUSAL_BYTES = 2 * 8,
     TABLE_BYTES = 4 * 8,
     MAP_BYTES = 8,
-    CHUNK_BYTES = 16
+    CHUNK_BYTES = 16,
+    FILE_BYTES = 2 * 8
 };
 
 /* One of the two is set. */
@@ -205,7 +207,7 @@ static void wire_missing(wire *w, hanse_missing_codes *missing)
 
 static void wire_layout(wire *w, hanse_hdf5_layout *layout)
 {
-    WIRE_ENUM(w, hanse_layout_kind, layout->kind, HANSE_LAYOUT_COMPACT);
+    WIRE_ENUM(w, hanse_layout_kind, layout->kind, HANSE_LAYOUT_VIRTUAL);
     WIRE_U64(w, layout->n_rows);
     WIRE_U64(w, layout->chunk_rows);
     WIRE_U64(w, layout->stored_bytes);
@@ -283,6 +285,21 @@ static void wire_chunks(wire *w, hanse_dataset_map *map)
     }
 }
 
+static void wire_foreign(wire *w, hanse_dataset_map *map)
+{
+    map->n_files = wire_list(w, (void **)&map->files, map->n_files,
+                             MAX_FOREIGN_FILES, FILE_BYTES, sizeof *map->files);
+    for (size_t i = 0; i < map->n_files && !has_failed(w); i++) {
+        wire_text(w, &map->files[i].name, true);
+        wire_text(w, &map->files[i].dataset, false);
+    }
+    map->n_pieces =
+        wire_list(w, (void **)&map->pieces, map->n_pieces, SIZE_MAX / 64,
+                  sizeof *map->pieces, sizeof *map->pieces);
+    for (size_t i = 0; i < map->n_pieces; i++)
+        wire_bytes(w, &map->pieces[i], sizeof map->pieces[i]);
+}
+
 static void wire_map(wire *w, hanse_dataset_map *map)
 {
     uint64_t compact_bytes;
@@ -290,7 +307,7 @@ static void wire_map(wire *w, hanse_dataset_map *map)
     if (!map->is_recorded)
         return;
     wire_array_text(w, map->reason, sizeof map->reason);
-    WIRE_ENUM(w, hanse_layout_kind, map->kind, HANSE_LAYOUT_COMPACT);
+    WIRE_ENUM(w, hanse_layout_kind, map->kind, HANSE_LAYOUT_VIRTUAL);
     WIRE_U32(w, map->element_bytes, UINT32_MAX);
     WIRE_U64(w, map->n_rows);
     WIRE_U64(w, map->chunk_rows);
@@ -302,6 +319,7 @@ static void wire_map(wire *w, hanse_dataset_map *map)
         compact_bytes = UINT64_MAX;
     wire_buffer(w, &map->compact, compact_bytes);
     wire_chunks(w, map);
+    wire_foreign(w, map);
 }
 
 /* ---- Tables ------------------------------------------------------------- */
@@ -369,9 +387,13 @@ static hanse_status check_column(const hanse_hdf5_table *table, size_t index,
         (column->type.size_bytes > table->row_bytes ||
          column->member_offset > table->row_bytes - column->type.size_bytes))
         return fail_column(column, "lies outside its row", error);
+    const bool is_foreign = hanse_layout_is_foreign(column->layout.kind);
+    if (is_foreign && (table->is_compound || column->type.irregular ||
+                       column->type.form == HANSE_FORM_TEXT_VARIABLE))
+        return fail_column(column, "cannot lie in other files", error);
     if (__builtin_mul_overflow(table->n_rows, (uint64_t)row_bytes,
                                &raw_bytes) ||
-        raw_bytes / max_expansion > file_bytes)
+        (!is_foreign && raw_bytes / max_expansion > file_bytes))
         return fail_column(column, "has more rows than the file can hold",
                            error);
     return HANSE_OK;

@@ -4,9 +4,10 @@
  * prints it as JSON, missing values as null, unsigned 64-bit values as text.
  *
  *     dump_source [-t TABLE] [-m MORSEL_ROWS] [-b BUDGET_BYTES] [-c COLUMN]
- *                 [-l] [-T] FILE...
+ *                 [-l] [-T] [-e] FILE...
  *
- * -c: that column alone; -l: decoded by the library; -T: trusted input.
+ * -c: that column alone; -l: decoded by the library; -T: trusted input; -e:
+ * values may lie in other files.
  * A failure prints the name of its status and its message, and exits with 1.
  */
 #include <jansson.h>
@@ -169,7 +170,7 @@ int main(int argc, char **argv)
     hanse_hdf5_options options = {.budget = &budget};
     const char *column = NULL;
     int option;
-    while ((option = getopt(argc, argv, "t:m:b:c:lT")) != -1) {
+    while ((option = getopt(argc, argv, "t:m:b:c:lTe")) != -1) {
         if (option == 't')
             options.table = optarg;
         else if (option == 'm')
@@ -180,6 +181,8 @@ int main(int argc, char **argv)
             column = optarg;
         else if (option == 'l')
             options.library_only = true;
+        else if (option == 'e')
+            options.allow_foreign = true;
         else if (option == 'T')
             options.is_trusted = true;
         else

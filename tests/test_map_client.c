@@ -174,7 +174,8 @@ static hanse_hdf5_table get_table(hanse_map_client *client, const char *path)
 {
     hanse_hdf5_table table;
     hanse_error error = {0};
-    if (hanse_map_client_table(client, path, 0, &table, &error) != HANSE_OK)
+    if (hanse_map_client_table(client, path, false, 0, &table, &error) !=
+        HANSE_OK)
         fail_msg("%s", error.message);
     return table;
 }
@@ -193,8 +194,8 @@ static void expect_failure(const char *path, const hanse_map_options *options,
     hanse_map_client *client = open_client(path, options);
     hanse_hdf5_table table;
     hanse_error error = {0};
-    assert_int_equal(hanse_map_client_table(client, NULL, 0, &table, &error),
-                     status);
+    assert_int_equal(
+        hanse_map_client_table(client, NULL, false, 0, &table, &error), status);
     if (strstr(error.message, words) == NULL ||
         strncmp(error.message, path, strlen(path)) != 0)
         fail_msg("'%s' does not say '%s'", error.message, words);
@@ -218,9 +219,9 @@ static void compare_tables(const char *path, bool is_trusted)
     hanse_message first = {0}, second = {0};
     hanse_map_client *client = open_client(path, &options);
     hanse_hdf5_table theirs = get_table(client, NULL);
+    const hanse_file_facts facts = {.size_bytes = theirs.stamp.size_bytes};
     const hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (hanse_hdf5_table_choose(file, theirs.stamp.size_bytes, NULL, &ours,
-                                &error) != HANSE_OK)
+    if (hanse_hdf5_table_choose(file, &facts, NULL, &ours, &error) != HANSE_OK)
         fail_msg("%s", error.message);
     assert_true(H5Fclose(file) >= 0);
     hanse_table_map_put(&first, &ours);
