@@ -122,7 +122,10 @@ static hanse_status fetch(hanse_hdf5_fetcher *f, size_t column, uint64_t first,
         read_rows(f, f->datasets[slot_of(f, column)], memory,
                   &f->table->columns[column].layout, first, n, out);
     (void)H5Tclose(memory);
-    return is_read ? HANSE_OK : fail_read(f, column, first, n, error);
+    if (!is_read)
+        return fail_read(f, column, first, n, error);
+    hanse_hdf5_type_finish(&f->table->columns[column].type, out, n);
+    return HANSE_OK;
 }
 
 hanse_status hanse_hdf5_fetch(hanse_hdf5_fetcher *f, size_t column,

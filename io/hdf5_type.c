@@ -328,7 +328,27 @@ hid_t hanse_hdf5_type_memory(const hanse_hdf5_type *type)
         return memory_text(type);
     if (type->form == HANSE_FORM_BITS)
         return H5Tcopy(H5T_NATIVE_B8);
-    return H5Tcopy(hanse_native_type(type->type));
+    const hid_t number = H5Tcopy(hanse_native_type(type->type));
+    if (number >= 0 && type->irregular)
+        (void)H5Tset_order(number,
+                           type->big_endian ? H5T_ORDER_BE : H5T_ORDER_LE);
+    return number;
+}
+
+void hanse_hdf5_type_finish(const hanse_hdf5_type *type, void *values, size_t n)
+{
+    const bool machine_is_big = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__;
+    const size_t width = hanse_hdf5_type_memory_size(type);
+    if (type->form != HANSE_FORM_NUMBER || !type->irregular ||
+        type->big_endian == machine_is_big)
+        return;
+    uint8_t *value = values;
+    for (size_t i = 0; i < n; i++, value += width)
+        for (size_t b = 0; b < width / 2; b++) {
+            const uint8_t low = value[b];
+            value[b] = value[width - 1 - b];
+            value[width - 1 - b] = low;
+        }
 }
 
 bool hanse_hdf5_type_same(const hanse_hdf5_type *a, const hanse_hdf5_type *b)

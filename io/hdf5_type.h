@@ -41,8 +41,12 @@ size_t hanse_hdf5_type_memory_size(const hanse_hdf5_type *type);
 
 /* The datatype into which the library converts the values: the machine's
  * number, fixed text as stored, or a pointer to terminated text. To be closed;
- * negative on failure. */
+ * negative on failure. Irregular numbers keep their byte order until
+ * hanse_hdf5_type_finish is called for them: between byte orders HDF5 1.10
+ * forgets that not all bits count. */
 hid_t hanse_hdf5_type_memory(const hanse_hdf5_type *type);
+void hanse_hdf5_type_finish(const hanse_hdf5_type *type, void *values,
+                            size_t n);
 
 /* Whether two columns can be parts of one: type in memory and labels. */
 bool hanse_hdf5_type_same(const hanse_hdf5_type *a, const hanse_hdf5_type *b);

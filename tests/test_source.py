@@ -101,6 +101,25 @@ class Tables(unittest.TestCase):
                           numpy.array([-2048, -1, 2047], "i4"))
         self.assertEqual(self.values("short"), [-2048, -1, 2047])
 
+    def test_bits_beyond_the_precision_do_not_count(self):
+        """In either byte order; the rest of a value may hold anything."""
+        for kind, order in ((h5py.h5t.STD_U32LE, "<"), (h5py.h5t.STD_U32BE, ">"),
+                            (h5py.h5t.STD_I16LE, "<"), (h5py.h5t.STD_I16BE, ">")):
+            with h5py.File(self.path, "w") as file:
+                group = file.create_group("enterprises")
+                datatype = kind.copy()
+                datatype.set_precision(10)
+                datatype.set_offset(3)
+                size = datatype.get_size()
+                stored = numpy.array([-1, 0x123, 0x1fff, 7], f"{order}i{size}")
+                dataset = h5py.h5d.create(group.id, b"odd", datatype,
+                                          h5py.h5s.create_simple((4,)))
+                dataset.write(h5py.h5s.ALL, h5py.h5s.ALL, stored, datatype)
+            values = [(int(v) >> 3) & 0x3ff for v in stored]
+            if size == 2:
+                values = [v - 0x400 if v & 0x200 else v for v in values]
+            self.assertEqual(self.values("odd"), values, order)
+
     def test_enums_keep_codes_and_labels(self):
         sectors = h5py.enum_dtype({"mining": 7, "energy": -3, "crafts": 0}, "i2")
         with h5py.File(self.path, "w") as file:
