@@ -48,6 +48,7 @@ struct hanse_csv {
     const char *path;
     int descriptor;
     char separator;
+    bool is_special[256]; /* bytes that mean something outside quotes */
     size_t max_record_bytes;
     hanse_budget *budget;
     char *bytes;
@@ -237,6 +238,29 @@ static void advance(scan *s, char c)
     }
 }
 
+/* Takes bytes that mean nothing but themselves, all there are in a row. Most
+ * of a file goes this way. */
+static void take_run(const hanse_csv *csv, scan *s)
+{
+    char *record = csv->bytes + csv->start;
+    const size_t end = csv->end - csv->start;
+    const bool quoted = s->state == QUOTED;
+    size_t at = s->read;
+    uint64_t n_characters = 0;
+    for (; at < end; at++) {
+        const unsigned char c = (unsigned char)record[at];
+        if (quoted ? c == '"' || c == '\n' || c == '\0' : csv->is_special[c])
+            break;
+        n_characters += (c & 0xc0) != 0x80;
+    }
+    const size_t n = at - s->read;
+    if (s->write != s->read)
+        memmove(record + s->write, record + s->read, n);
+    s->read += n;
+    s->write += n;
+    s->column += n_characters;
+}
+
 /* ---- Records ------------------------------------------------------------ */
 
 /* Whether the byte is the CR of a CRLF; a CR elsewhere outside quotes is an
@@ -278,6 +302,12 @@ static hanse_status scan_record(hanse_csv *csv, scan *s, hanse_error *error)
         if (csv->start + s->read == csv->end) {
             HANSE_TRY(end_of_file(csv, s, error));
             break;
+        }
+        if (s->state == PLAIN || s->state == QUOTED) {
+            const size_t before = s->read;
+            take_run(csv, s);
+            if (s->read != before)
+                continue;
         }
         const char c = csv->bytes[csv->start + s->read];
         bool skip = false;
@@ -410,6 +440,10 @@ hanse_status hanse_csv_open(const char *path, const hanse_csv_options *options,
                                 : MAX_RECORD_BYTES;
     csv->budget = options->budget;
     csv->line = 1;
+    csv->is_special[(unsigned char)csv->separator] = true;
+    for (const char *c = "\"\r\n"; *c != '\0'; c++)
+        csv->is_special[(unsigned char)*c] = true;
+    csv->is_special[0] = true;
     const hanse_status status = start(csv, error);
     if (status != HANSE_OK) {
         hanse_csv_close(csv);
