@@ -129,12 +129,7 @@ static void number_bins(block_rows *b)
     unsigned any = 0;
     hanse_formula_number(b->key->formula, b->batch, b->first, b->n,
                          b->fold->block.scratch, numbers);
-    memset(values, 0, b->n * sizeof *values);
-    for (size_t e = 0; e < bins->n; e++) {
-        const double edge = bins->numbers[e];
-        for (size_t i = 0; i < b->n; i++)
-            values[i] += numbers[i] >= edge;
-    }
+    b->fold->kernels->reach_f64(numbers, b->n, bins->numbers, bins->n, values);
     for (size_t i = 0; i < b->n; i++) {
         b->made->missing[i] = numbers[i] != numbers[i];
         any |= b->made->missing[i];
@@ -203,13 +198,10 @@ static void integer_bins(block_rows *b)
         return;
     const hanse_array *array = &b->batch->arrays[field];
     widen(b->fold->plan->types[field], array, b->first, b->n, from);
-    for (size_t i = 0; i < b->n; i++)
-        values[i] = (int64_t)bins->n_reached;
-    for (size_t e = 0; e < bins->n_integers; e++) {
-        const int64_t edge = bins->integers[e];
-        for (size_t i = 0; i < b->n; i++)
-            values[i] += from[i] >= edge;
-    }
+    b->fold->kernels->reach_i64(from, b->n, bins->integers, bins->n_integers,
+                                values);
+    for (size_t i = 0; bins->n_reached > 0 && i < b->n; i++)
+        values[i] += (int64_t)bins->n_reached;
     copy_missing(b, array);
 }
 

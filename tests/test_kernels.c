@@ -444,6 +444,49 @@ static void select_lists_rows_that_hold(void **state)
     }
 }
 
+/* Values on, between and beyond the edges; counts against a plain loop. */
+static void reach_counts_edges(void **state)
+{
+    (void)state;
+    enum {
+        MOST = 200,
+        EDGES = 9
+    };
+    static double values[MOST], edges[EDGES];
+    static int64_t integers[MOST], integer_edges[EDGES], found[MOST];
+    for (size_t e = 0; e < EDGES; e++) {
+        edges[e] = 1.5 * (double)e - 4.0;
+        integer_edges[e] = e == 0 ? INT64_MIN + 1 : (int64_t)e * 3 - 9;
+    }
+    for (size_t n = 0; n < MOST; n++) {
+        for (size_t i = 0; i < n; i++) {
+            static const double special[] = {NAN, INFINITY, -INFINITY, -0.0};
+            const uint64_t random = random_bits();
+            values[i] = random % 5 == 0 ? special[random >> 8 & 3]
+                                        : 0.5 * (double)(random % 40) - 8.0;
+            integers[i] = random % 7 == 0   ? INT64_MIN
+                          : random % 7 == 1 ? INT64_MAX
+                                            : (int64_t)(random % 40) - 15;
+        }
+        for (int cpu = 0; cpu <= (int)hanse_cpu_detect(); cpu++) {
+            const hanse_kernels *table = hanse_kernels_of((hanse_cpu)cpu);
+            const size_t n_edges = n % (EDGES + 1);
+            table->reach_f64(values, n, edges, n_edges, found);
+            for (size_t i = 0; i < n; i++)
+                for (size_t e = 0; e < n_edges; e++)
+                    found[i] -= edges[e] <= values[i];
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(found[i], 0);
+            table->reach_i64(integers, n, integer_edges, n_edges, found);
+            for (size_t i = 0; i < n; i++)
+                for (size_t e = 0; e < n_edges; e++)
+                    found[i] -= integer_edges[e] <= integers[i];
+            for (size_t i = 0; i < n; i++)
+                assert_int_equal(found[i], 0);
+        }
+    }
+}
+
 static void cpu_ceiling_is_respected(void **state)
 {
     (void)state;
@@ -470,6 +513,7 @@ int main(void)
         cmocka_unit_test(split_integers_restores_them),
         cmocka_unit_test(transpose_moves_every_piece),
         cmocka_unit_test(select_lists_rows_that_hold),
+        cmocka_unit_test(reach_counts_edges),
         cmocka_unit_test(group_add_adds_every_lane),
         cmocka_unit_test(total_add_takes_sums_and_extremes),
         cmocka_unit_test(extremes_keep_the_order_of_numbers),

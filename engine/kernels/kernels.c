@@ -16,6 +16,8 @@ static const hanse_kernels scalar = {
     .gather = hanse_gather_scalar,
     .byte_swap = hanse_byte_swap_scalar,
     .select = hanse_select_scalar,
+    .reach_f64 = hanse_reach_f64_scalar,
+    .reach_i64 = hanse_reach_i64_scalar,
 };
 
 #if defined(__x86_64__)
@@ -31,6 +33,8 @@ static const hanse_kernels avx2 = {
     .gather = hanse_gather_scalar,
     .byte_swap = hanse_byte_swap_avx2,
     .select = hanse_select_avx2,
+    .reach_f64 = hanse_reach_f64_avx2,
+    .reach_i64 = hanse_reach_i64_avx2,
 };
 
 static const hanse_kernels avx512 = {
@@ -45,6 +49,8 @@ static const hanse_kernels avx512 = {
     .gather = hanse_gather_scalar,
     .byte_swap = hanse_byte_swap_avx512,
     .select = hanse_select_avx512,
+    .reach_f64 = hanse_reach_f64_avx512,
+    .reach_i64 = hanse_reach_i64_avx512,
 };
 #endif
 

@@ -12,6 +12,7 @@
 #include "engine/kernels/extremes.h"
 #include "engine/kernels/fields.h"
 #include "engine/kernels/group_add.h"
+#include "engine/kernels/reach.h"
 #include "engine/kernels/select.h"
 #include "engine/kernels/unshuffle.h"
 
@@ -27,6 +28,8 @@ typedef struct hanse_kernels {
     hanse_gather_function *gather;
     hanse_byte_swap_function *byte_swap;
     hanse_select_function *select;
+    hanse_reach_f64_function *reach_f64;
+    hanse_reach_i64_function *reach_i64;
 } hanse_kernels;
 
 /* Static storage; `cpu` must be one that the machine has. */
