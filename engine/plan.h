@@ -65,7 +65,7 @@ typedef struct hanse_plan_key {
     char *long_name;
     char *units;
     hanse_type type;
-    hanse_label *labels; /* own copy, ascending by code */
+    hanse_label *labels; /* own copy or the mapping's, ascending by code */
     size_t n_labels;
     int64_t missing_code;
 } hanse_plan_key;

@@ -14,9 +14,11 @@
 
 static void clear_key(hanse_plan_key *key)
 {
-    for (size_t l = 0; l < key->n_labels; l++)
+    /* Those of a mapping belong to it. */
+    for (size_t l = 0; key->mapping == NULL && l < key->n_labels; l++)
         free((char *)(uintptr_t)key->labels[l].text);
-    free(key->labels);
+    if (key->mapping == NULL)
+        free(key->labels);
     free(key->name);
     free(key->long_name);
     free(key->units);
@@ -315,15 +317,36 @@ static hanse_status resolve_mapping(hanse_plan_key *key,
                           "%s: column '%s' is %s, which the mapping does not "
                           "map",
                           what, from->column, hanse_type_name(type));
-    return copy_labels(key, labels, n_labels) ? HANSE_OK : nomem(error);
+    key->labels = (hanse_label *)(uintptr_t)labels;
+    key->n_labels = n_labels;
+    return HANSE_OK;
 }
 
-/* A text column, too, may be given another name, though it is no formula. */
-static bool is_text_column(const hanse_schema *schema, const char *name,
-                           size_t *field)
+/* A text column, too, may be given another name, though it is no formula: its
+ * name stands alone, perhaps in backquotes. */
+static hanse_status find_text_column(const hanse_schema *schema,
+                                     const char *definition, size_t *field,
+                                     hanse_error *error)
 {
+    hanse_key_call call = {
+        .source = {definition, strlen(definition), "key", NULL}};
+    hanse_formula_token token, rest;
+    char *name;
+    *field = SIZE_MAX;
+    if (hanse_formula_next(&call.source, 0, &token) != HANSE_OK ||
+        (token.kind != TOKEN_NAME && token.kind != TOKEN_QUOTED_NAME) ||
+        hanse_formula_next(&call.source, token.end, &rest) != HANSE_OK ||
+        rest.kind != TOKEN_END)
+        return HANSE_OK;
+    hanse_key_argument argument = {token.begin, token.end, token.kind, 1};
+    call.arguments = &argument;
+    if (hanse_key_call_name(&call, 0, "a column", &name) != HANSE_OK)
+        return nomem(error);
     *field = hanse_schema_find(schema, name);
-    return *field != SIZE_MAX && schema->fields[*field].type == HANSE_TEXT;
+    if (*field != SIZE_MAX && schema->fields[*field].type != HANSE_TEXT)
+        *field = SIZE_MAX;
+    free(name);
+    return HANSE_OK;
 }
 
 static hanse_status resolve_definition(hanse_plan_key *key,
@@ -338,7 +361,8 @@ static hanse_status resolve_definition(hanse_plan_key *key,
     key->missing_code = INT64_MIN;
     if (!copy_text(&key->definition, from->definition))
         return nomem(error);
-    if (is_text_column(schema, from->definition, &field))
+    HANSE_TRY(find_text_column(schema, from->definition, &field, error));
+    if (field != SIZE_MAX)
         return use_column(key, schema, field, error);
     hanse_status status;
     if (from->mapping != NULL)

@@ -15,6 +15,7 @@
 #include "engine/key_call.h"
 #include "io/job_places.h"
 #include "io/key_sets.h"
+#include "io/utf8.h"
 
 static const char *const model_names[HANSE_MODEL_COUNT] = {
     [HANSE_MODEL_RESOURCE] = "resource",
@@ -240,6 +241,9 @@ static hanse_status split_definition(const char *text, const char *what,
 hanse_status hanse_job_put_key(hanse_job *job, const char *name,
                                const char *definition, hanse_error *error)
 {
+    if (!hanse_utf8_is_valid(name))
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "the name of a key is not valid UTF-8");
     for (size_t i = 0; i < job->n_keys; i++) {
         if (strcmp(job->keys[i].name, name) != 0)
             continue;

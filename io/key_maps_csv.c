@@ -27,11 +27,11 @@ static hanse_status find_column(const hanse_map_load *load,
     for (size_t i = 0; i < n; i++)
         names[i] = header[i].text;
     const char *nearest = hanse_suggest(name, names, n);
-    return hanse_fail(error, HANSE_ERR_SPEC, "%s: %s has no column '%s'%s%s%s",
-                      load->key, load->file, name,
-                      nearest != NULL ? ", did you mean '" : "",
-                      nearest != NULL ? nearest : "",
-                      nearest != NULL ? "'?" : "; its first line names them");
+    return hanse_fail(
+        error, HANSE_ERR_SPEC, "%s: %s lacks the column '%s'%s%s%s", load->key,
+        load->file, name, nearest != NULL ? ", did you mean '" : "",
+        nearest != NULL ? nearest : "",
+        nearest != NULL ? "'?" : "; its first line names them");
 }
 
 /* [-+] digits, as an integer of at most 65 bits. */

@@ -4,7 +4,6 @@
  * these, missing values as in CSV: a row without a `from` maps nothing, a
  * value without a `to` is mapped to missing.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "engine/spec.h"
@@ -24,12 +23,12 @@ static hanse_status find_side(const hanse_map_load *load,
                               const hanse_schema *schema, const char *name,
                               side *out, hanse_error *error)
 {
-    char what[600];
     *out = (side){.field = hanse_schema_find(schema, name)};
-    if (out->field == SIZE_MAX) {
-        snprintf(what, sizeof what, "%s: %.400s", load->key, load->file);
-        return hanse_fail_column(error, what, name, schema);
-    }
+    if (out->field == SIZE_MAX)
+        return hanse_fail(error, HANSE_ERR_COLUMN,
+                          "%s: %s lacks the column '%s'; `hanse info` lists "
+                          "those it has",
+                          load->key, load->file, name);
     out->info = &schema->fields[out->field];
     if (out->info->type == HANSE_FLOAT32 || out->info->type == HANSE_FLOAT64)
         return hanse_fail(error, HANSE_ERR_TYPE,

@@ -29,7 +29,8 @@ RNG = random.Random(4)
 
 
 def hanse(*arguments):
-    return subprocess.run([HANSE, *map(str, arguments)], text=True,
+    words = [a if isinstance(a, bytes) else str(a) for a in arguments]
+    return subprocess.run([HANSE, *words], text=True,
                           capture_output=True, check=False)
 
 
@@ -184,7 +185,7 @@ def formulas(folder):
         "--by", "large=staff>=250,year", "--by", "good=quality > 0.5",
         "--by", "month=floor(date/100) - 100*floor(date/10000)",
         "--by", "place=region", "--by", "q7=floor(quality),large",
-        "--by", "date=floor(date/1000)")
+        "--by", "date=floor(date/1000)", "--by", "spot=`region`")
     kept = [s < 400 for s in staff]
     year = [d // 10000 for d in date]
     large = [int(s >= 250) for s in staff]
@@ -197,8 +198,9 @@ def formulas(folder):
             ("by_month", ["month"], [[d // 100 % 100 for d in date]]),
             ("by_place", ["place"], [region]),
             ("by_q7_large", ["q7", "large"], [floor, large]),
+            ("by_spot", ["spot"], [region]),
             ("by_date", ["date"], [[d // 1000 for d in date]])]:
-        order = missing_last if table != "by_place" else (
+        order = missing_last if values[0] is not region else (
             lambda row: [v.encode() for v in row])
         check_groups(f"formula {table}", out, table, keys,
                      expect(values, x, kept), order)
@@ -476,6 +478,12 @@ def errors(folder):
     fails(2, "key 'k' is defined twice, as floor(v) and as floor(w)",
           "--by", "k=floor(v)", "--by", "v,k=floor(w)")
     fails(2, "key 'k': write NAME=DEFINITION", "--key", "k")
+    fails(2, "the name of a key is not valid UTF-8", "--key", b"k\xff=v")
+    write(f"{folder}/ev.h5", {"v": np.zeros((3, 2)), "x": np.zeros(3)})
+    done = hanse("run", f"{folder}/ev.h5", "-o", f"{folder}/eo.h5", "-m", "x",
+                 "--by", f"k=map(v, '{table}', code, cluster)")
+    check("error: column that cannot be used", done.returncode == 2 and
+          "column 'v' cannot be used: 2 dimensions" in done.stderr, done.stderr)
     fails(2, "key '=3': write NAME=DEFINITION", "--key", "=3")
 
     good = f"k=map(v, '{table}', code, cluster)"
@@ -488,9 +496,9 @@ def errors(folder):
     by_fails(2, "key 'k': column 'x' is float64; a mapping takes integers",
              f"k=map(x,'{table}',code,cluster)")
     by_fails(1, "gone.csv: cannot open", "k=map(v,'gone.csv',code,cluster)")
-    by_fails(2, "has no column 'cod', did you mean 'code'?",
+    by_fails(2, "lacks the column 'cod', did you mean 'code'?",
              f"k=map(v,'{table}',cod,cluster)")
-    by_fails(2, "has no column 'zzzzzz'; its first line names them",
+    by_fails(2, "lacks the column 'zzzzzz'; its first line names them",
              f"k=map(v,'{table}',code,zzzzzz)")
     for text, message in [
             (b"", "the file is empty"),
@@ -518,8 +526,8 @@ def errors(folder):
                   "name": (["a", "b", "c"], h5py.string_dtype())})
     by_fails(1, "the value of 'code' in row 2 stands in row 0, too, with "
                 "another 'cluster'", f"k=map(v,'{other}',code,cluster)")
-    by_fails(2, "eh.h5: no column 'clutser' in the table, did you mean "
-                "'cluster'?", f"k=map(v,'{other}',code,clutser)")
+    by_fails(2, "eh.h5 lacks the column 'clutser'; `hanse info` lists those",
+             f"k=map(v,'{other}',code,clutser)")
     by_fails(2, "column 'x' is float64; a mapping takes",
              f"k=map(v,'{other}',code,x)")
     by_fails(2, "column 'v' of the input is int32, but 'name'",
