@@ -16,6 +16,7 @@
 #include "engine/key_map.h"
 #include "engine/kernels/kernels.h"
 #include "engine/sort.h"
+#include "engine/source.h"
 
 enum {
     N_GROUPS = 1000, /* of grouped adds: 64 KB of states */
@@ -214,6 +215,37 @@ static void sort_keys(hanse_bench_state *state, const void *context)
 
 /* ---- Registration ------------------------------------------------------- */
 
+/* A block of rows of which a quarter is kept; and its bins. */
+static void select_rows(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    static uint8_t condition[HANSE_BLOCK_ROWS];
+    static uint16_t kept[HANSE_BLOCK_ROWS + HANSE_SELECT_SLACK];
+    for (size_t i = 0; i < HANSE_BLOCK_ROWS; i++)
+        condition[i] = hanse_bench_random(HANSE_BENCH_SEED, i) % 4 == 0;
+    while (hanse_bench_continue(state)) {
+        hanse_bench_keep(condition);
+        (void)c->kernels->select(condition, HANSE_BLOCK_ROWS, kept);
+        hanse_bench_keep(kept);
+    }
+    hanse_bench_set_rows(state, HANSE_BLOCK_ROWS);
+}
+
+static void reach_edges(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    static int64_t values[HANSE_BLOCK_ROWS], bins[HANSE_BLOCK_ROWS];
+    static const int64_t edges[] = {10, 20, 30, 50, 100, 150};
+    for (size_t i = 0; i < HANSE_BLOCK_ROWS; i++)
+        values[i] = (int64_t)(hanse_bench_random(HANSE_BENCH_SEED, i) % 200);
+    while (hanse_bench_continue(state)) {
+        hanse_bench_keep(values);
+        c->kernels->reach_i64(values, HANSE_BLOCK_ROWS, edges, 6, bins);
+        hanse_bench_keep(bins);
+    }
+    hanse_bench_set_rows(state, HANSE_BLOCK_ROWS);
+}
+
 static void add_kernels_of(hanse_cpu cpu)
 {
     char name[64];
@@ -233,6 +265,11 @@ static void add_kernels_of(hanse_cpu cpu)
     (void)snprintf(name, sizeof name, "kernel/group_add/%s",
                    hanse_cpu_name(cpu));
     hanse_bench_add(name, group_add, &c, sizeof c);
+    (void)snprintf(name, sizeof name, "kernel/select/%s", hanse_cpu_name(cpu));
+    hanse_bench_add(name, select_rows, &c, sizeof c);
+    (void)snprintf(name, sizeof name, "kernel/reach_i64/%s/edges:6",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, reach_edges, &c, sizeof c);
 }
 
 void hanse_bench_add_kernels(void)

@@ -51,6 +51,26 @@ static void print_columns(const hanse_plan *plan, const hanse_schema *schema)
            plan->n_used, plan->n_fields, row_bytes(plan));
 }
 
+/* The filter, and which columns are read for every row because of it. */
+static void print_filter(const hanse_source *source, const hanse_plan *plan)
+{
+    size_t n;
+    if (plan->filter == NULL) {
+        printf("filter      none\n");
+        return;
+    }
+    printf("filter      %s\n", plan->filter_text);
+    if (source->rows_together || plan->n_rest == 0)
+        return;
+    const size_t *fields = hanse_formula_fields(plan->filter, &n);
+    printf("read first  ");
+    for (size_t i = 0; i < n; i++)
+        printf("%s%s", i > 0 ? ", " : "",
+               hanse_source_schema(source)->fields[fields[i]].name);
+    printf("%s; the other columns where a row is left\n",
+           n == 0 ? "nothing" : "");
+}
+
 static void print_measures(const hanse_spec *spec, const hanse_plan *plan)
 {
     static const char *const numbers[] = {
@@ -58,7 +78,6 @@ static void print_measures(const hanse_spec *spec, const hanse_plan *plan)
         [HANSE_NUMBER_INT] = "integer",
         [HANSE_NUMBER_UINT] = "unsigned integer",
     };
-    printf("filter      %s\n", spec->filter != NULL ? spec->filter : "none");
     for (size_t i = 0; i < spec->n_measures; i++)
         printf("%-12s%s = %s (%s)\n", i == 0 ? "measures" : "",
                spec->measures[i].name, spec->measures[i].formula,
@@ -150,10 +169,7 @@ static void print_work(const hanse_run_arguments *arguments,
     const size_t n_threads =
         arguments->n_threads < n_morsels ? arguments->n_threads : n_morsels;
     const uint64_t morsel_rows = n_morsels > 0 ? n_rows / n_morsels : 0;
-    const bool two_steps = plan->filter != NULL && !source->rows_together;
-    printf("passes      1: read%s, filter, %sformulas, groups, sums\n",
-           two_steps ? " the filter's columns" : "",
-           two_steps ? "read the others where a row is left, " : "");
+    printf("passes      1: read, filter, formulas, groups, sums\n");
     printf("morsels     %zu, about %s rows each\n", n_morsels,
            hanse_format_count(morsel_rows).text);
     printf("threads     %zu\n", n_threads);
@@ -181,6 +197,7 @@ static hanse_status explain(const hanse_run_arguments *arguments,
     if (status == HANSE_OK) {
         print_input(input.source);
         print_columns(plan, schema);
+        print_filter(input.source, plan);
         print_measures(input.spec, plan);
         print_keys(plan);
         print_groupings(input.spec);

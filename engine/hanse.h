@@ -217,6 +217,27 @@ HANSE_API hanse_status hanse_spec_define_key(hanse_spec *spec, const char *name,
                                              const char *definition,
                                              hanse_error *error);
 
+/* Pairs of a dimension table: each of n values, an integer or a text, and what
+ * it stands for. Of the two arrays of a side one is given, the other NULL. */
+typedef struct hanse_key_pairs {
+    size_t n;
+    const int64_t *from_integers;
+    const char *const *from_texts;
+    const int64_t *to_integers;
+    const char *const *to_texts; /* NULL entries: missing */
+} hanse_key_pairs;
+
+/* Defines a key through a mapping: a row's key is what the value of its column
+ * `column` stands for, and missing, and counted (hanse_column), where the pairs
+ * do not have it. Integer columns (also with labels, by their codes) are mapped
+ * from integers, those of uint64 by their bits; text columns from texts. A
+ * value may stand twice with one target, not with two: HANSE_ERR_SPEC, as when
+ * a key of that name is defined already. */
+HANSE_API hanse_status hanse_spec_map_key(hanse_spec *spec, const char *name,
+                                          const char *column,
+                                          const hanse_key_pairs *pairs,
+                                          hanse_error *error);
+
 /* Adds a grouping by n_keys columns or defined keys; with n_keys 0 all rows are
  * one group. Its table is named by_<key>_<key>, or total; characters other than
  * letters and digits become underscores, and a name that is taken gets a

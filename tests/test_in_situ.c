@@ -156,6 +156,68 @@ static void made_keys_group_and_merge(void **state)
     hanse_aggregation_destroy(b);
 }
 
+/* By the key `k`, what `pairs` make of `sector`. */
+static hanse_status create_mapped(const hanse_key_pairs *pairs,
+                                  hanse_aggregation **out, hanse_error *error)
+{
+    static const char *const keys[] = {"k"};
+    hanse_spec *spec = create_spec("x", NULL);
+    hanse_status status = hanse_spec_map_key(spec, "k", "sector", pairs, error);
+    if (status == HANSE_OK)
+        status = hanse_spec_add_grouping(spec, keys, 1, error);
+    if (status == HANSE_OK)
+        status = hanse_aggregation_create(spec, &two_columns, out, error);
+    if (status == HANSE_OK)
+        assert_int_equal(hanse_spec_map_key(spec, "k", "sector", pairs, NULL),
+                         HANSE_ERR_SPEC);
+    hanse_spec_destroy(spec);
+    return status;
+}
+
+static void mapped_keys_group_and_count(void **state)
+{
+    (void)state;
+    static const int64_t codes[] = {1, 9, 1};
+    static const char *const names[] = {"medical", "none", "medical"};
+    static const char *const others[] = {"medical", NULL, "energy"};
+    hanse_key_pairs pairs = {.n = 3, .from_integers = codes, .to_texts = names};
+    hanse_aggregation *a, *b;
+    hanse_result *result;
+    hanse_error error;
+    check(create_mapped(&pairs, &a, &error), &error);
+    check(create_mapped(&pairs, &b, &error), &error);
+    check(hanse_aggregation_add(a, &three_rows, &error), &error);
+    check(hanse_aggregation_add(b, &three_rows, &error), &error);
+    check(hanse_aggregation_merge(a, b, &error), &error);
+    check(hanse_aggregation_finish(a, &result, &error), &error);
+    const hanse_table *table = hanse_result_find(result, "by_k");
+    assert_int_equal(table->n_rows, 2);
+    assert_string_equal(((const char *const *)table->keys[0].values)[0],
+                        "medical");
+    assert_int_equal(table->keys[0].missing[1], 1);
+    assert_int_equal(table->keys[0].n_unmapped, 4); /* sector 0, twice each */
+    hanse_result_destroy(result);
+    hanse_aggregation_destroy(b);
+    pairs.n = 2; /* the same but for a pair that says nothing new */
+    check(create_mapped(&pairs, &b, &error), &error);
+    check(hanse_aggregation_merge(a, b, &error), &error);
+    hanse_aggregation_destroy(b);
+    pairs.to_texts = others;
+    check(create_mapped(&pairs, &b, &error), &error);
+    refuse_merge(a, b);
+    pairs.n = 3;
+    assert_int_equal(create_mapped(&pairs, &a, &error), HANSE_ERR_SPEC);
+    assert_string_equal(error.message,
+                        "key 'k': the value of pair 2 stands in pair 0, too, "
+                        "with another target");
+    pairs.to_integers = codes;
+    assert_int_equal(create_mapped(&pairs, &a, &error), HANSE_ERR_ARGUMENT);
+    pairs = (hanse_key_pairs){.n = 2, .from_texts = others, .to_texts = names};
+    assert_int_equal(create_mapped(&pairs, &a, &error), HANSE_ERR_ARGUMENT);
+    pairs.from_texts = names;
+    assert_int_equal(create_mapped(&pairs, &a, &error), HANSE_ERR_TYPE);
+}
+
 static void key_that_is_no_integer_breaks_the_aggregation(void **state)
 {
     (void)state;
@@ -469,6 +531,7 @@ int main(void)
         cmocka_unit_test(merge_of_other_formula_is_refused),
         cmocka_unit_test(merge_of_other_keys_is_refused),
         cmocka_unit_test(made_keys_group_and_merge),
+        cmocka_unit_test(mapped_keys_group_and_count),
         cmocka_unit_test(key_that_is_no_integer_breaks_the_aggregation),
         cmocka_unit_test(merge_of_other_labels_is_refused),
         cmocka_unit_test(merge_of_same_specification_adds),
