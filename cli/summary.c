@@ -150,7 +150,8 @@ static char *summary_text(const hanse_summary *summary)
 {
     const hanse_row_counts rows = hanse_result_rows(summary->result);
     json_t *root = json_pack(
-        "{s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:f, s:I, s:I, s:I, s:s}",
+        "{s:s, s:o, s:I, s:I, s:o, s:o, s:f, s:f, s:I, s:f, s:I, s:I, s:I, "
+        "s:s}",
         "status", "done", "output", hanse_json_text(summary->output),
         "rows_read", (json_int_t)rows.read, "rows_kept", (json_int_t)rows.kept,
         "tables", tables_json(summary->result), "rows_unmapped",
