@@ -391,9 +391,9 @@ static hanse_status open_input(hanse_run_input *input,
                           "aggregate",
                           input->files.items[0],
                           hanse_hdf5_source_path(input->source));
-    const hanse_status status =
-        hanse_job_define_maps(job, hanse_source_schema(input->source),
-                              &input->budget, input->spec, &input->maps, error);
+    const hanse_status status = hanse_job_define_maps(
+        job, hanse_source_schema(input->source), arguments->trusted_input,
+        &input->budget, input->spec, &input->maps, error);
     HANSE_TRY(hanse_explain_column(input->source, status, error));
     return hanse_complete_spec(input->spec, input->source, error);
 }

@@ -219,6 +219,13 @@ hanse_status hanse_foreign_open(const hanse_hdf5_source *source,
     const hanse_dataset_map *map = &part->table.maps[column];
     const size_t n = map->n_files + 1;
     const bool is_raw = map->kind == HANSE_LAYOUT_EXTERNAL;
+    /* Of a map with a reason nothing was checked. */
+    if (map->reason[0] != '\0' ||
+        map->kind != part->table.columns[column].layout.kind)
+        return hanse_fail(
+            error, HANSE_ERR_FORMAT,
+            "%s: damaged or hostile (column '%.60s' lies nowhere)",
+            part->table.file, part->table.columns[column].name);
     hanse_foreign *f = calloc(1, sizeof *f);
     if (f != NULL) {
         f->column = &part->table.columns[column];

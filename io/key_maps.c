@@ -194,15 +194,16 @@ static hanse_status check_column(const char *what, const char *column,
 
 static hanse_status define_from(const hanse_job_key *key, char **texts,
                                 const char *what, const hanse_schema *schema,
-                                hanse_budget *budget, hanse_spec *spec,
-                                hanse_error *error)
+                                bool is_trusted, hanse_budget *budget,
+                                hanse_spec *spec, hanse_error *error)
 {
     hanse_map_load load = {.key = what,
                            .file = texts[FILE_NAME],
                            .from = texts[FROM],
                            .to = texts[TO],
                            .table = texts[TABLE],
-                           .budget = budget};
+                           .budget = budget,
+                           .is_trusted = is_trusted};
     hanse_mapping *mapping;
     HANSE_TRY(check_column(what, texts[COLUMN], schema, &load.field, error));
     HANSE_TRY(load_mapping(&load, &mapping, error));
@@ -221,9 +222,9 @@ static bool is_listed(const hanse_text_list *list, const char *text)
 }
 
 static hanse_status define_map(const hanse_job_key *key,
-                               const hanse_schema *schema, hanse_budget *budget,
-                               hanse_spec *spec, hanse_text_list *files,
-                               hanse_error *error)
+                               const hanse_schema *schema, bool is_trusted,
+                               hanse_budget *budget, hanse_spec *spec,
+                               hanse_text_list *files, hanse_error *error)
 {
     char what[256];
     char *texts[N_TEXTS] = {NULL};
@@ -234,7 +235,8 @@ static hanse_status define_map(const hanse_job_key *key,
     if (status == HANSE_OK && !is_listed(files, texts[FILE_NAME]))
         status = hanse_text_list_add(files, texts[FILE_NAME], error);
     if (status == HANSE_OK)
-        status = define_from(key, texts, what, schema, budget, spec, error);
+        status = define_from(key, texts, what, schema, is_trusted, budget, spec,
+                             error);
     for (size_t i = 0; i < N_TEXTS; i++)
         free(texts[i]);
     hanse_key_call_clear(&call);
@@ -242,14 +244,14 @@ static hanse_status define_map(const hanse_job_key *key,
 }
 
 hanse_status hanse_job_define_maps(const hanse_job *job,
-                                   const hanse_schema *schema,
+                                   const hanse_schema *schema, bool is_trusted,
                                    hanse_budget *budget, hanse_spec *spec,
                                    hanse_text_list *files, hanse_error *error)
 {
     for (size_t i = 0; i < job->n_keys; i++)
         if (hanse_key_call_is(job->keys[i].definition, "map") &&
             is_used(job, job->keys[i].name))
-            HANSE_TRY(
-                define_map(&job->keys[i], schema, budget, spec, files, error));
+            HANSE_TRY(define_map(&job->keys[i], schema, is_trusted, budget,
+                                 spec, files, error));
     return HANSE_OK;
 }

@@ -17,11 +17,12 @@ char *hanse_map_definition(const char *column, const char *file,
                            const char *from, const char *to, const char *table);
 
 /* Reads the mapping tables of the keys that the job's groupings use, and
- * defines these keys in `spec`. `schema` is that of the input. The mappings
+ * defines these keys in `spec`. `schema` is that of the input; is_trusted: HDF5
+ * files are opened without a confined process. The mappings
  * are charged to `budget`, which must outlive the specification. Names of the
  * files read are appended to `files`. */
 hanse_status hanse_job_define_maps(const hanse_job *job,
-                                   const hanse_schema *schema,
+                                   const hanse_schema *schema, bool is_trusted,
                                    hanse_budget *budget, hanse_spec *spec,
                                    hanse_text_list *files, hanse_error *error);
 
@@ -36,6 +37,7 @@ typedef struct hanse_map_load {
     const char *table;        /* path in an HDF5 file, NULL: by convention */
     const hanse_field *field; /* column of the input that is mapped */
     hanse_budget *budget;
+    bool is_trusted; /* io/hdf5_source.h */
 } hanse_map_load;
 
 /* Whether a mapping from integers can hold this one for the column. */

@@ -229,7 +229,8 @@ hanse_status hanse_map_load_hdf5(const hanse_map_load *load,
                                  hanse_mapping **out, hanse_error *error)
 {
     const hanse_hdf5_options options = {.table = load->table,
-                                        .budget = load->budget};
+                                        .budget = load->budget,
+                                        .is_trusted = load->is_trusted};
     side sides[2] = {{0}};
     hanse_source *source;
     HANSE_TRY(hanse_hdf5_source_open(&load->file, 1, &options, &source, error));

@@ -95,10 +95,40 @@ static void make_chunked(hanse_hdf5_column *column, hanse_dataset_map *map)
     map->chunks[2] = map->chunks[9] = (hanse_chunk){HANSE_ADDRESS_NONE, 0, 0};
 }
 
+/* Two raw files, the second one to the end. */
+static void make_external(hanse_hdf5_column *column, hanse_dataset_map *map)
+{
+    *column = make_column("outside", HANSE_INT16, HANSE_FORM_NUMBER, 2, N_ROWS);
+    column->layout.kind = HANSE_LAYOUT_EXTERNAL;
+    *map = make_map(column);
+    map->n_files = map->n_pieces = 2;
+    map->files = allocate(2, sizeof *map->files);
+    map->files[0].name = copy("raw/one");
+    map->files[1].name = copy("/two");
+    map->pieces = allocate(2, sizeof *map->pieces);
+    map->pieces[0] = (hanse_foreign_piece){0, 101, 0, 7};
+    map->pieces[1] = (hanse_foreign_piece){101, 2 * N_ROWS - 101, 1, 0};
+}
+
+/* A gap before, between and after. */
+static void make_virtual(hanse_hdf5_column *column, hanse_dataset_map *map)
+{
+    *column = make_column("put", HANSE_FLOAT32, HANSE_FORM_NUMBER, 4, N_ROWS);
+    column->layout.kind = HANSE_LAYOUT_VIRTUAL;
+    *map = make_map(column);
+    map->n_files = 1;
+    map->files = allocate(1, sizeof *map->files);
+    map->files[0] = (hanse_foreign_file){copy("a.h5"), copy("/g/x")};
+    map->n_pieces = 2;
+    map->pieces = allocate(2, sizeof *map->pieces);
+    map->pieces[0] = (hanse_foreign_piece){10, 20, 0, 100};
+    map->pieces[1] = (hanse_foreign_piece){40, N_ROWS - 50, 0, 0};
+}
+
 hanse_hdf5_table sample_map_columns(void)
 {
     enum {
-        N = 5
+        N = 7
     };
     hanse_hdf5_table table = {.path = copy("/enterprises"),
                               .n_rows = N_ROWS,
@@ -130,6 +160,8 @@ hanse_hdf5_table sample_map_columns(void)
     maps[3].is_recorded = true;
     snprintf(maps[3].reason, sizeof maps[3].reason, "texts elsewhere");
     columns[4] = make_column("active", HANSE_BOOL, HANSE_FORM_BITS, 1, N_ROWS);
+    make_external(&columns[5], &maps[5]);
+    make_virtual(&columns[6], &maps[6]);
     table.n_refusals = 1;
     table.refusals = allocate(1, sizeof *table.refusals);
     table.refusals[0] =

@@ -275,6 +275,36 @@ static void table_impossible_maps_are_refused(void **state)
     assert_refused(&t, "no bytes");
 }
 
+/* Columns 5 and 6 lie in other files, in two pieces each. */
+static void table_impossible_foreign_maps_are_refused(void **state)
+{
+    (void)state;
+    for (size_t column = 5; column < 7; column++)
+        for (int fault = 0; fault < 6; fault++) {
+            hanse_hdf5_table t = sample_map_columns();
+            hanse_foreign_piece *piece = &t.maps[column].pieces[1];
+            if (fault == 0)
+                piece->file = 7; /* no such */
+            else if (fault == 1)
+                piece->first = 5; /* overlaps */
+            else if (fault == 2)
+                piece->n *= 3; /* beyond the end */
+            else if (fault == 3)
+                piece->n = 0;
+            else if (fault == 4)
+                piece->start = UINT64_MAX - 1; /* overflows */
+            else
+                piece->first = UINT64_MAX - 1;
+            assert_refused(&t, "lie nowhere");
+        }
+    hanse_hdf5_table t = sample_map_columns();
+    t.maps[5].pieces[1].n--; /* a byte that lies nowhere */
+    assert_refused(&t, "lie nowhere");
+    t = sample_map_columns();
+    t.columns[6].type.irregular = true;
+    assert_refused(&t, "cannot lie in other files");
+}
+
 /* A map that comes by itself must suit its column. */
 static void map_for_another_column_is_refused(void **state)
 {
@@ -304,6 +334,7 @@ int main(void)
         cmocka_unit_test(table_changed_byte_is_refused_or_sound),
         cmocka_unit_test(table_impossible_columns_are_refused),
         cmocka_unit_test(table_impossible_maps_are_refused),
+        cmocka_unit_test(table_impossible_foreign_maps_are_refused),
         cmocka_unit_test(map_for_another_column_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
