@@ -81,7 +81,7 @@ static hid_t make_enum(void)
 {
     const hid_t type = H5Tenum_create(coin() ? H5T_STD_I8LE : H5T_STD_I16BE);
     for (int i = 0; i < 4; i++) {
-        char name[8];
+        char name[24];
         int32_t code = i * 3;
         snprintf(name, sizeof name, "c%d", i);
         int8_t small = (int8_t)code;
@@ -169,7 +169,7 @@ static hid_t make_creation(hid_t type, hsize_t n_rows, hsize_t *max_rows)
 static void write_texts(hid_t dataset, hid_t type, hid_t memory, hid_t space,
                         size_t n)
 {
-    static char room[64][16];
+    static char room[64][32];
     char **texts = calloc(n + 1, sizeof *texts);
     for (size_t i = 0; i < 64; i++)
         snprintf(room[i], sizeof room[i], "%.*s%zu", (int)below(9), "abcdefgh",
@@ -259,7 +259,7 @@ int main(int argc, char **argv)
     const hsize_t n_rows = below(20) == 0 ? 0 : 1 + below(3000);
     const size_t n_columns = 1 + below(5);
     for (size_t i = 0; i < n_columns; i++) {
-        char name[8];
+        char name[24];
         snprintf(name, sizeof name, "c%zu", i);
         add_column(group, name, n_rows);
     }
