@@ -60,6 +60,49 @@ void hanse_wide_from_limbs(hanse_wide *out, const int64_t *limbs,
     trim(out);
 }
 
+void hanse_wide_copy(hanse_wide *out, const hanse_wide *x)
+{
+    out->negative = x->negative;
+    out->exponent = x->exponent;
+    out->n = x->n;
+    memcpy(out->word, x->word, x->n * sizeof x->word[0]);
+}
+
+/* Zero words at the low end would only make products longer. */
+void hanse_wide_from_words(hanse_wide *out, const uint64_t *words, size_t n,
+                           int exponent, bool negative)
+{
+    while (n != 0 && words[0] == 0) {
+        words++;
+        n--;
+        exponent += 64;
+    }
+    assert(n <= HANSE_WIDE_WORDS);
+    out->negative = negative;
+    out->exponent = exponent;
+    out->n = n;
+    if (n != 0)
+        memcpy(out->word, words, n * sizeof *words);
+    trim(out);
+}
+
+void hanse_wide_from_double(hanse_wide *out, double x)
+{
+    out->n = 0;
+    out->exponent = 0;
+    out->negative = false;
+    if (x == 0.0)
+        return;
+    const hanse_bits bits = hanse_bits_of(x, false);
+    const uint64_t word = (uint64_t)bits.magnitude;
+    hanse_wide_from_words(out, &word, 1, bits.exponent, bits.negative);
+}
+
+int hanse_wide_bits(const hanse_wide *x)
+{
+    return x->n == 0 ? 0 : 64 * (int)x->n - __builtin_clzll(x->word[x->n - 1]);
+}
+
 void hanse_wide_scale(hanse_wide *x, uint64_t factor)
 {
     uint64_t carry = 0;
@@ -75,28 +118,33 @@ void hanse_wide_scale(hanse_wide *x, uint64_t factor)
     trim(x);
 }
 
-void hanse_wide_square(hanse_wide *out, const hanse_wide *x)
+void hanse_wide_multiply(hanse_wide *out, const hanse_wide *x,
+                         const hanse_wide *y)
 {
-    out->negative = false;
-    out->exponent = 2 * x->exponent;
-    out->n = 2 * x->n;
+    out->negative = x->negative != y->negative;
+    out->exponent = x->exponent + y->exponent;
+    out->n = x->n + y->n;
     assert(out->n <= HANSE_WIDE_WORDS);
     memset(out->word, 0, out->n * sizeof out->word[0]);
     for (size_t i = 0; i < x->n; i++) {
         uint64_t carry = 0;
-        for (size_t j = 0; j < x->n; j++) {
+        for (size_t j = 0; j < y->n; j++) {
             const u128 sum =
-                (u128)x->word[i] * x->word[j] + out->word[i + j] + carry;
+                (u128)x->word[i] * y->word[j] + out->word[i + j] + carry;
             out->word[i + j] = (uint64_t)sum;
             carry = (uint64_t)(sum >> 64);
         }
-        out->word[i + x->n] = carry;
+        out->word[i + y->n] = carry;
     }
     trim(out);
 }
 
-/* x = x * 2^n_bits with the exponent lowered: the value stays. */
-static void lower_exponent(hanse_wide *x, int n_bits)
+void hanse_wide_square(hanse_wide *out, const hanse_wide *x)
+{
+    hanse_wide_multiply(out, x, x);
+}
+
+void hanse_wide_lower(hanse_wide *x, int n_bits)
 {
     const size_t words = (size_t)n_bits / 64;
     const unsigned bits = (unsigned)n_bits % 64;
@@ -159,13 +207,21 @@ static void add_magnitude(hanse_wide *x, const hanse_wide *y)
     }
 }
 
+void hanse_wide_add(hanse_wide *x, const hanse_wide *y)
+{
+    x->negative = !x->negative;
+    hanse_wide_subtract(x, y);
+    x->negative = !x->negative;
+}
+
 void hanse_wide_subtract(hanse_wide *x, const hanse_wide *y)
 {
-    hanse_wide other = *y;
+    hanse_wide other;
+    hanse_wide_copy(&other, y);
     if (x->exponent > other.exponent)
-        lower_exponent(x, x->exponent - other.exponent);
+        hanse_wide_lower(x, x->exponent - other.exponent);
     else if (other.exponent > x->exponent)
-        lower_exponent(&other, other.exponent - x->exponent);
+        hanse_wide_lower(&other, other.exponent - x->exponent);
 
     if (x->negative != other.negative) {
         add_magnitude(x, &other);
@@ -190,9 +246,7 @@ static bool divide_words(hanse_wide *x, uint64_t divisor)
     return remainder != 0;
 }
 
-/* Rounds word[] 2^exponent to nearest even; `sticky`: the true value is a
- * little larger in magnitude. */
-static double round_words(const hanse_wide *x, bool sticky)
+double hanse_wide_round_sticky(const hanse_wide *x, bool sticky)
 {
     if (x->n == 0)
         return 0.0;
@@ -231,7 +285,7 @@ static double round_words(const hanse_wide *x, bool sticky)
 
 double hanse_wide_round(const hanse_wide *x)
 {
-    return round_words(x, false);
+    return hanse_wide_round_sticky(x, false);
 }
 
 double hanse_wide_divide(hanse_wide *x, uint64_t a, uint64_t b)
@@ -239,9 +293,9 @@ double hanse_wide_divide(hanse_wide *x, uint64_t a, uint64_t b)
     if (x->n == 0)
         return 0.0;
     /* The quotient keeps at least 64 bits: a * b has at most 128. */
-    lower_exponent(x, 192);
+    hanse_wide_lower(x, 192);
     bool sticky = divide_words(x, a);
     if (b != 1)
         sticky = divide_words(x, b) || sticky;
-    return round_words(x, sticky);
+    return hanse_wide_round_sticky(x, sticky);
 }
