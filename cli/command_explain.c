@@ -10,6 +10,7 @@
 #include "cli/run_options.h"
 #include "engine/base/error.h"
 #include "engine/plan.h"
+#include "engine/quantile.h"
 #include "engine/spec.h"
 #include "io/column_reason.h"
 #include "io/hdf5_source.h"
@@ -83,11 +84,22 @@ static void print_measures(const hanse_spec *spec, const hanse_plan *plan)
                spec->measures[i].name, spec->measures[i].formula,
                numbers[plan->measures[i].number]);
     printf("statistics  count");
-    for (uint32_t bit = 1; bit < HANSE_STAT_ALL; bit <<= 1)
-        if ((spec->statistics & bit) != 0)
-            printf(", <measure>_%s",
-                   hanse_statistic_name((hanse_statistic)bit));
+    const size_t n_statistics = hanse_statistic_set_count(&spec->statistics);
+    for (size_t i = 0; i < n_statistics; i++) {
+        char name[HANSE_STATISTIC_NAME];
+        hanse_statistic_set_name(&spec->statistics, i, name);
+        printf(", %s%s",
+               strcmp(name, "cov") == 0 || strcmp(name, "corr") == 0
+                   ? "<measure>_<measure>_"
+                   : "<measure>_",
+               name);
+    }
     printf("\n");
+    if (plan->weights != SIZE_MAX)
+        printf("weights     %s\n", spec->weights);
+    if (plan->set.n_top != 0)
+        printf("id          %s\n",
+               plan->id_name != NULL ? plan->id_name : "number of the row");
 }
 
 /* What kind of key a definition gives. */
@@ -161,6 +173,27 @@ static size_t group_bytes(const hanse_plan *plan)
     return words * sizeof(int64_t);
 }
 
+static void print_passes(const hanse_source *source, const hanse_plan *plan,
+                         uint64_t limit_bytes)
+{
+    const uint64_t n_rows = source->ops->n_rows(source);
+    const uint64_t size_bytes = hanse_quantiles_bytes(plan, n_rows);
+    printf("passes      1: read, filter, formulas, groups, sums\n");
+    if (hanse_quantiles_count(plan) == 0)
+        return;
+    const hanse_number_text size = hanse_format_bytes((double)size_bytes);
+    if (hanse_quantiles_may_keep(size_bytes, limit_bytes))
+        printf("            then quantiles, from values kept in memory, about "
+               "%s\n",
+               size.text);
+    else
+        printf("            2 and on, for quantiles: read, filter, formulas, "
+               "groups; count values\n            by ranges until those left "
+               "fit in memory, then collect them (all would\n            "
+               "take about %s)\n",
+               size.text);
+}
+
 static void print_work(const hanse_run_arguments *arguments,
                        const hanse_source *source, const hanse_plan *plan)
 {
@@ -169,7 +202,7 @@ static void print_work(const hanse_run_arguments *arguments,
     const size_t n_threads =
         arguments->n_threads < n_morsels ? arguments->n_threads : n_morsels;
     const uint64_t morsel_rows = n_morsels > 0 ? n_rows / n_morsels : 0;
-    printf("passes      1: read, filter, formulas, groups, sums\n");
+    print_passes(source, plan, arguments->memory_bytes);
     printf("morsels     %zu, about %s rows each\n", n_morsels,
            hanse_format_count(morsel_rows).text);
     printf("threads     %zu\n", n_threads);

@@ -26,6 +26,8 @@ enum {
     OPTION_COOPERATION,
     OPTION_MEASURE,
     OPTION_STATISTICS,
+    OPTION_WEIGHTS,
+    OPTION_ID,
     OPTION_MISSING_KEYS,
     OPTION_TABLE,
     OPTION_ALLOW_EXTERNAL,
@@ -72,7 +74,14 @@ static const hanse_option options_table[N_OPTIONS] = {
                         "(resource, information, strategy) exists"},
     [OPTION_STATISTICS] = {"statistics", 's', "LIST",
                            "of count, missing, total, mean, min, max, var,\n"
-                           "std, or all; default: total"},
+                           "std, or all (these), range, sum_squares, skew,\n"
+                           "kurtosis, first, last, nunique, mode, wmean,\n"
+                           "median, p1 to p99, p99.9, top1 to top100, cov,\n"
+                           "corr; default: total"},
+    [OPTION_WEIGHTS] = {"weights", 0, "FORMULA", "weights of wmean"},
+    [OPTION_ID] = {"id", 0, "COLUMN",
+                   "names the enterprises of topN; default:\n"
+                   "enterprise_id, else the number of the row"},
     [OPTION_MISSING_KEYS] = {"missing-keys", 0, "group|drop",
                              "rows without a key are a group (default), or\n"
                              "are left out of that grouping"},
@@ -211,6 +220,10 @@ static int set_option(parse *p, int option, const char *value)
         return report(p, hanse_job_add_measure(job, value, error));
     case OPTION_STATISTICS:
         return report(p, hanse_job_set_statistics(job, value, error));
+    case OPTION_WEIGHTS:
+        return report(p, hanse_job_set_text(&job->weights, value, error));
+    case OPTION_ID:
+        return report(p, hanse_job_set_text(&job->id, value, error));
     case OPTION_MISSING_KEYS:
         return set_missing_keys(job, value);
     case OPTION_TABLE:

@@ -102,6 +102,14 @@ static hanse_status check_batch(const hanse_plan *plan,
     return HANSE_OK;
 }
 
+hanse_status hanse_aggregation_set_row(hanse_aggregation *aggregation,
+                                       uint64_t row, hanse_error *error)
+{
+    HANSE_REQUIRE(aggregation, error);
+    aggregation->fold->batch_first_row = row;
+    return HANSE_OK;
+}
+
 hanse_status hanse_aggregation_add(hanse_aggregation *aggregation,
                                    const hanse_batch *batch, hanse_error *error)
 {
@@ -109,9 +117,9 @@ hanse_status hanse_aggregation_add(hanse_aggregation *aggregation,
     HANSE_REQUIRE(batch, error);
     HANSE_TRY(check_whole(aggregation, error));
     HANSE_TRY(check_batch(aggregation->plan, batch, error));
-    aggregation->fold->batch_first_row = aggregation->fold->rows.read;
     const hanse_status status = hanse_fold_add(aggregation->fold, batch, error);
     aggregation->broken = status != HANSE_OK;
+    aggregation->fold->batch_first_row += batch->n_rows;
     return status;
 }
 

@@ -64,7 +64,7 @@ static bool init_sums(hanse_block *block, const hanse_plan *plan,
 static bool init_measures(hanse_block *block, const hanse_plan *plan,
                           hanse_budget *budget)
 {
-    for (size_t m = 0; m < plan->n_measures; m++) {
+    for (size_t m = 0; m < plan->n_values; m++) {
         block->values[m] = rows_buffer(budget, sizeof(int64_t));
         block->absent[m] = rows_buffer(budget, 1);
         if (block->values[m] == NULL || block->absent[m] == NULL)
@@ -82,9 +82,9 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
     block->any_key_missing =
         calloc(plan->n_keys + 1, sizeof *block->any_key_missing);
     block->node_codes = calloc(plan->n_nodes + 1, sizeof *block->node_codes);
-    block->values = calloc(plan->n_measures + 1, sizeof *block->values);
-    block->absent = calloc(plan->n_measures + 1, sizeof *block->absent);
-    block->any_absent = calloc(plan->n_measures + 1, sizeof *block->any_absent);
+    block->values = calloc(plan->n_values + 1, sizeof *block->values);
+    block->absent = calloc(plan->n_values + 1, sizeof *block->absent);
+    block->any_absent = calloc(plan->n_values + 1, sizeof *block->any_absent);
     block->numbers = rows_buffer(budget, sizeof *block->numbers);
     block->scratch = hanse_allocate(budget, plan->scratch_bytes, 1);
     if (block->key_codes == NULL || block->key_numbers == NULL ||
@@ -117,7 +117,7 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
             free_rows(budget, block->key_missing[k], 1);
     }
     if (block->values != NULL && block->absent != NULL) {
-        for (size_t m = 0; m < plan->n_measures; m++) {
+        for (size_t m = 0; m < plan->n_values; m++) {
             free_rows(budget, block->values[m], sizeof(int64_t));
             free_rows(budget, block->absent[m], 1);
         }
@@ -222,7 +222,7 @@ static void integer_measure(hanse_block *block, size_t measure,
 void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
                           const hanse_batch *batch, size_t first, size_t n)
 {
-    for (size_t m = 0; m < plan->n_measures; m++) {
+    for (size_t m = 0; m < plan->n_values; m++) {
         const hanse_plan_measure *measure = &plan->measures[m];
         if (measure->number != HANSE_NUMBER_FLOAT) {
             integer_measure(block, m, &batch->arrays[measure->field],

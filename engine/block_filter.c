@@ -53,12 +53,12 @@ bool hanse_block_init_filter(hanse_block *block, const hanse_plan *plan,
     block->gathered_store =
         calloc(plan->n_fields + 1, sizeof *block->gathered_store);
     block->is_gathered = calloc(plan->n_fields + 1, sizeof(bool));
-    block->can_gather = calloc(plan->n_measures + 1, sizeof(bool));
+    block->can_gather = calloc(plan->n_values + 1, sizeof(bool));
     if (block->condition == NULL || block->kept_buffer == NULL ||
         block->gathered == NULL || block->is_gathered == NULL ||
         block->gathered_store == NULL || block->can_gather == NULL)
         return false;
-    for (size_t m = 0; plan->filter != NULL && m < plan->n_measures; m++) {
+    for (size_t m = 0; plan->filter != NULL && m < plan->n_values; m++) {
         const hanse_plan_measure *measure = &plan->measures[m];
         block->can_gather[m] = measure->number == HANSE_NUMBER_FLOAT &&
                                !reads_text(plan, measure->formula);

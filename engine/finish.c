@@ -182,13 +182,14 @@ hanse_status hanse_finish_init(hanse_finishing *f, hanse_error *error)
 {
     const hanse_plan *plan = f->plan;
     const size_t n =
-        plan->n_measures * (size_t)__builtin_popcount(plan->statistics);
+        plan->n_measures *
+        (size_t)__builtin_popcount(plan->statistics & HANSE_STATISTICS_OF_SUMS);
     f->fillings = calloc(n + 1, sizeof *f->fillings);
     if (f->fillings == NULL)
         return hanse_fail_nomem(error, "result table", n);
     for (size_t m = 0; m < plan->n_measures; m++)
-        for (uint32_t bit = 1; bit <= plan->statistics; bit <<= 1)
-            if ((plan->statistics & bit) != 0)
+        for (uint32_t bit = 1; bit < HANSE_STAT_COV; bit <<= 1)
+            if ((plan->statistics & HANSE_STATISTICS_OF_SUMS & bit) != 0)
                 f->fillings[f->n_fillings++] = (hanse_filling){
                     .measure = m, .statistic = (hanse_statistic)bit};
     return HANSE_OK;
@@ -201,13 +202,48 @@ void hanse_finish_choose_types(hanse_finishing *f)
             column_type(f, f->fillings[i].measure, f->fillings[i].statistic);
 }
 
+/* Columns of statistics beyond sums and extremes are filled at once. */
+static hanse_status add_extra(hanse_finishing *f, uint32_t statistic,
+                              size_t measure, hanse_error *error)
+{
+    const hanse_extra_target target = {f->list.keys,     f->list.states,
+                                       f->list.grouping, f->list.groups,
+                                       f->list.n,        f->table};
+    return hanse_extras_emit(&f->list.states->extras[f->list.grouping], &target,
+                             statistic, measure, error);
+}
+
+/* The mask in its order, whose fillings begin at *next, then quantiles, then
+ * the largest values. */
+static hanse_status add_measure(hanse_finishing *f, size_t measure,
+                                size_t *next, hanse_error *error)
+{
+    const hanse_statistic_set *set = &f->plan->set;
+    for (uint32_t bit = 1; bit < HANSE_STAT_COV; bit <<= 1) {
+        if ((set->mask & bit) == 0)
+            continue;
+        if ((bit & HANSE_STATISTICS_OF_SUMS) != 0)
+            HANSE_TRY(add_statistic(f, &f->fillings[(*next)++], error));
+        else
+            HANSE_TRY(add_extra(f, bit, measure, error));
+    }
+    if (set->n_quantiles != 0)
+        HANSE_TRY(add_extra(f, HANSE_EXTRA_QUANTILES, measure, error));
+    if (set->n_top != 0)
+        HANSE_TRY(add_extra(f, HANSE_EXTRA_TOP, measure, error));
+    return HANSE_OK;
+}
+
 hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
                                      hanse_error *error)
 {
     HANSE_TRY(hanse_result_table_init(
         result, f->list.grouping, grouping_of(f)->name, f->list.n,
-        f->list.n_keys, f->list.n_keys + 1 + f->n_fillings, f->list.budget,
-        f->list.shared != NULL ? f->list.shared->spill : NULL, error));
+        f->list.n_keys,
+        f->list.n_keys + 1 + f->n_fillings +
+            hanse_extras_count_columns(f->plan),
+        f->list.budget, f->list.shared != NULL ? f->list.shared->spill : NULL,
+        error));
     f->table = &result->tables[f->list.grouping];
     f->table->view.n_dropped = f->list.n_dropped;
     for (size_t k = 0; k < f->list.n_keys; k++) {
@@ -215,8 +251,12 @@ hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
         HANSE_TRY(add_key(f, k, error));
     }
     HANSE_TRY(add_row_count(f, error));
-    for (size_t i = 0; i < f->n_fillings; i++)
-        HANSE_TRY(add_statistic(f, &f->fillings[i], error));
+    size_t next = 0;
+    for (size_t m = 0; m < f->plan->n_measures; m++)
+        HANSE_TRY(add_measure(f, m, &next, error));
+    for (uint32_t bit = HANSE_STAT_COV; bit <= HANSE_STAT_CORR; bit <<= 1)
+        if ((f->plan->statistics & bit) != 0)
+            HANSE_TRY(add_extra(f, bit, 0, error));
     return HANSE_OK;
 }
 

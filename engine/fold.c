@@ -79,6 +79,8 @@ static hanse_status create(const hanse_plan *plan, hanse_budget *budget,
     }
     if (status == HANSE_OK)
         status = init_states(fold, error);
+    if (status == HANSE_OK)
+        status = hanse_fold_extras_init(fold, error);
     if (status != HANSE_OK) {
         hanse_fold_destroy(fold);
         return status;
@@ -115,6 +117,7 @@ void hanse_fold_destroy(hanse_fold *fold)
     if (fold == NULL)
         return;
     const hanse_plan *plan = fold->plan;
+    hanse_fold_extras_clear(fold);
     hanse_block_clear(&fold->block, plan, fold->budget);
     hanse_made_keys_clear(fold);
     for (size_t g = 0; fold->states != NULL && g < plan->n_groupings; g++)
@@ -192,6 +195,7 @@ static hanse_status add_block(hanse_fold *fold, const hanse_batch *batch,
     HANSE_TRY(grow_states(fold, error));
     hanse_block_measures(block, plan, batch, first, n);
     HANSE_TRY(hanse_fold_sums(fold, error));
+    HANSE_TRY(hanse_fold_extras_add(fold, batch, first, error));
     return fold->n_shared == 0 ? HANSE_OK : scatter_block(fold, error);
 }
 

@@ -10,6 +10,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/dictionary.h"
+#include "engine/extras.h"
 #include "engine/key_map.h"
 #include "engine/kernels/kernels.h"
 #include "engine/plan.h"
@@ -87,11 +88,16 @@ typedef struct hanse_fold {
     size_t *finer;          /* [plan->n_groupings] what a derived one is from */
     size_t *added;          /* groupings of that role */
     size_t n_added;
-    bool *is_coded;     /* [plan->n_nodes] group numbers are in use */
-    bool *is_key_coded; /* [plan->n_keys] codes are in use */
+    bool *is_coded;         /* [plan->n_nodes] group numbers are in use */
+    bool *is_key_coded;     /* [plan->n_keys] codes are in use */
+    hanse_extras *extras;   /* [plan->n_groupings]; NULL: none asked for */
+    const uint8_t **absent; /* [plan value]: as the extras see it */
+    uint64_t *numbers;      /* of a block's rows, for the extras; NULL: none */
+    uint64_t *positions;    /* of a block's rows in the batch, as well */
+    bool is_spent;          /* a merge may empty the extras of this fold */
     hanse_row_counts rows;
     hanse_made_key *made;     /* [plan->n_keys] */
-    uint64_t batch_first_row; /* number of the batch's first row, for messages;
+    uint64_t batch_first_row; /* number of the batch's first row in the table;
                                * set by who adds */
     hanse_block block;
     /* With other threads; NULL: this fold keeps all states itself. */
@@ -115,7 +121,9 @@ hanse_status hanse_fold_create_like(const hanse_fold *like,
                                     const hanse_plan *plan, hanse_fold **out,
                                     hanse_error *error);
 
-/* Adds the rows of a batch. After a failure the fold can only be destroyed. */
+/* Adds the rows of a batch, the first of which is row fold->batch_first_row
+ * of the
+ * table. After a failure the fold can only be destroyed. */
 hanse_status hanse_fold_add(hanse_fold *fold, const hanse_batch *batch,
                             hanse_error *error);
 
@@ -224,6 +232,26 @@ hanse_status hanse_made_key_values(hanse_fold *fold, size_t key,
                                    const hanse_batch *batch, size_t first,
                                    size_t n, hanse_array *out,
                                    hanse_error *error);
+
+/* fold_extras.c: the statistics beyond sums and extremes of all groupings. */
+hanse_status hanse_fold_extras_init(hanse_fold *fold, hanse_error *error);
+void hanse_fold_extras_clear(hanse_fold *fold);
+hanse_status hanse_fold_extras_add(hanse_fold *fold, const hanse_batch *batch,
+                                   size_t first, hanse_error *error);
+hanse_status hanse_fold_extras_merge(hanse_fold *fold, const hanse_fold *other,
+                                     size_t grouping, const uint32_t *map,
+                                     hanse_error *error);
+
+/* As hanse_fold_derive, for these statistics. */
+hanse_status hanse_fold_extras_derive(hanse_fold *fold, size_t grouping,
+                                      const hanse_fold *from, size_t finer,
+                                      const hanse_fold *keys,
+                                      hanse_error *error);
+
+/* fold_derive.c: the group of node `ancestor` (SIZE_MAX: of all rows) that a
+ * group of `node` is part of. */
+size_t hanse_fold_group_above(const hanse_fold *fold, size_t node,
+                              size_t ancestor, size_t group);
 
 /* fold_sums.c: adds the measures of the block to the sums of all groupings. */
 hanse_status hanse_fold_sums(hanse_fold *fold, hanse_error *error);

@@ -64,9 +64,8 @@ void hanse_fold_choose_roles(hanse_fold *fold)
     }
 }
 
-/* The group of `ancestor` that a group of `node` is part of. */
-static size_t group_above(const hanse_fold *fold, size_t node, size_t ancestor,
-                          size_t group)
+size_t hanse_fold_group_above(const hanse_fold *fold, size_t node,
+                              size_t ancestor, size_t group)
 {
     if (ancestor == SIZE_MAX)
         return 0;
@@ -87,9 +86,10 @@ hanse_status hanse_fold_derive(hanse_fold *fold, size_t grouping,
     for (size_t g = 0; g < from->states[finer].n_groups; g++)
         if (from->states[finer].rows[g * from->layout.stride] != 0)
             HANSE_TRY(hanse_fold_merge_group(
-                fold, grouping, group_above(keys, finer_node, node, g), from,
-                finer, g, error));
-    return HANSE_OK;
+                fold, grouping,
+                hanse_fold_group_above(keys, finer_node, node, g), from, finer,
+                g, error));
+    return hanse_fold_extras_derive(fold, grouping, from, finer, keys, error);
 }
 
 static hanse_status derive_all(const hanse_fold *fold, hanse_fold *derived,

@@ -223,7 +223,8 @@ static hanse_status merge_grouping(hanse_fold *to, const hanse_fold *from,
         HANSE_TRY(hanse_fold_merge_group(
             to, grouping, node == SIZE_MAX ? 0 : t->nodes[node][g], from,
             grouping, g, error));
-    return HANSE_OK;
+    return hanse_fold_extras_merge(
+        to, from, grouping, node == SIZE_MAX ? NULL : t->nodes[node], error);
 }
 
 hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,

@@ -25,8 +25,9 @@ static bool is_large(const hanse_fold *fold, size_t grouping)
 {
     const size_t n_keys = fold->plan->groupings[grouping].n_keys;
     const size_t row_bytes = fold->layout.stride * sizeof(int64_t);
-    return fold->roles[grouping] == HANSE_ROLE_ADDED && n_keys > 0 &&
-           n_keys <= HANSE_TUPLE_WIDTH_MAX &&
+    /* Statistics beyond sums and extremes need all states in the folds. */
+    return fold->extras == NULL && fold->roles[grouping] == HANSE_ROLE_ADDED &&
+           n_keys > 0 && n_keys <= HANSE_TUPLE_WIDTH_MAX &&
            fold->states[grouping].n_groups >
                fold->shared->share_bytes / row_bytes;
 }

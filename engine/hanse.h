@@ -177,7 +177,22 @@ typedef enum hanse_statistic {
     HANSE_STAT_MAX = 1u << 5,
     HANSE_STAT_VAR = 1u << 6, /* divisor n - 1; NaN if n < 2 */
     HANSE_STAT_STD = 1u << 7, /* square root of var */
+    /* The ones above; "all" in jobs and options. */
     HANSE_STAT_ALL = (1u << 8) - 1,
+    HANSE_STAT_RANGE = 1u << 8,       /* max - min, exact, rounded once */
+    HANSE_STAT_SUM_SQUARES = 1u << 9, /* exact, rounded once */
+    HANSE_STAT_SKEW = 1u << 10,       /* bias-corrected; NaN if n < 3 */
+    HANSE_STAT_KURTOSIS = 1u << 11,   /* excess, bias-corrected; NaN if n < 4 */
+    HANSE_STAT_FIRST = 1u << 12,      /* value of the smallest row number */
+    HANSE_STAT_LAST = 1u << 13,       /* value of the largest row number */
+    HANSE_STAT_NUNIQUE = 1u << 14,    /* number of different values */
+    HANSE_STAT_MODE = 1u << 15,       /* most frequent value, the smallest */
+    HANSE_STAT_WMEAN = 1u << 16,      /* mean weighted by the weights */
+    HANSE_STAT_MEDIAN = 1u << 17,     /* exact, interpolated, rounded once */
+    /* Of each two measures, over the rows that have both. */
+    HANSE_STAT_COV = 1u << 18,  /* covariance, divisor n - 1 */
+    HANSE_STAT_CORR = 1u << 19, /* Pearson's correlation */
+    HANSE_STAT_KNOWN = (1u << 20) - 1,
     HANSE_STAT_DEFAULT = HANSE_STAT_TOTAL
 } hanse_statistic;
 
@@ -268,10 +283,28 @@ HANSE_API hanse_status hanse_spec_set_filter(hanse_spec *spec,
                                              hanse_error *error);
 
 /* Statistics of every measure, a mask of hanse_statistic, at least one. The
- * number of rows of each group is always part of a table, as `count`. */
+ * number of rows of each group is always part of a table, as `count`. Replaces
+ * what was set or added before. */
 HANSE_API hanse_status hanse_spec_set_statistics(hanse_spec *spec,
                                                  uint32_t statistics,
                                                  hanse_error *error);
+
+/* Adds one statistic by name: any of the above ("mean"), a quantile ("p90",
+ * "p99.9"), the largest values with their enterprises ("top3"), or "all". The
+ * first one replaces the default. */
+HANSE_API hanse_status hanse_spec_add_statistic(hanse_spec *spec,
+                                                const char *name,
+                                                hanse_error *error);
+
+/* Weights of the weighted mean, a formula over the columns; NULL: none. */
+HANSE_API hanse_status hanse_spec_set_weights(hanse_spec *spec,
+                                              const char *formula,
+                                              hanse_error *error);
+
+/* Column that names the enterprise of each of the largest values, an integer
+ * or text; NULL: enterprise_id if there is one, else the number of the row. */
+HANSE_API hanse_status hanse_spec_set_id(hanse_spec *spec, const char *column,
+                                         hanse_error *error);
 
 HANSE_API hanse_status hanse_spec_set_missing_keys(hanse_spec *spec,
                                                    hanse_missing_keys choice,
@@ -301,6 +334,13 @@ HANSE_API void hanse_aggregation_destroy(hanse_aggregation *aggregation);
 /* Whether field `index` of the schema is read at all. */
 HANSE_API bool hanse_aggregation_uses(const hanse_aggregation *aggregation,
                                       size_t index);
+
+/* Number of the first row of the next batch, for `first`, `last` and `topN`.
+ * Rows count on from there; without a call, from 0. Aggregations that are to be
+ * merged number their rows apart. */
+HANSE_API hanse_status hanse_aggregation_set_row(hanse_aggregation *aggregation,
+                                                 uint64_t row,
+                                                 hanse_error *error);
 
 /* Adds the rows of a batch. After HANSE_ERR_NOMEM or HANSE_ERR_LIMIT the
  * aggregation can only be destroyed; other calls are refused. */

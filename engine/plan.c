@@ -14,25 +14,28 @@
 
 bool hanse_plan_needs_sums(const hanse_plan *plan)
 {
-    return (plan->statistics & (HANSE_STAT_TOTAL | HANSE_STAT_MEAN |
-                                HANSE_STAT_VAR | HANSE_STAT_STD)) != 0;
+    return (plan->statistics & (HANSE_STAT_TOTAL | HANSE_STAT_MEAN)) != 0 ||
+           hanse_plan_needs_squares(plan);
 }
 
 bool hanse_plan_needs_squares(const hanse_plan *plan)
 {
-    return (plan->statistics & (HANSE_STAT_VAR | HANSE_STAT_STD)) != 0;
+    return (plan->statistics &
+            (HANSE_STAT_VAR | HANSE_STAT_STD | HANSE_STAT_SUM_SQUARES |
+             HANSE_STAT_SKEW | HANSE_STAT_KURTOSIS)) != 0;
 }
 
 bool hanse_plan_needs_extremes(const hanse_plan *plan)
 {
-    return (plan->statistics & (HANSE_STAT_MIN | HANSE_STAT_MAX)) != 0;
+    return (plan->statistics &
+            (HANSE_STAT_MIN | HANSE_STAT_MAX | HANSE_STAT_RANGE)) != 0;
 }
 
 void hanse_plan_destroy(hanse_plan *plan)
 {
     if (plan == NULL)
         return;
-    for (size_t i = 0; i < plan->n_measures; i++) {
+    for (size_t i = 0; i < plan->n_values; i++) {
         free(plan->measures[i].name);
         free(plan->measures[i].long_name);
         free(plan->measures[i].units);
@@ -45,6 +48,7 @@ void hanse_plan_destroy(hanse_plan *plan)
     }
     hanse_plan_clear_keys(plan);
     free(plan->filter_text);
+    free(plan->id_name);
     hanse_formula_destroy(plan->filter);
     free(plan->measures);
     free(plan->groupings);
@@ -152,12 +156,15 @@ static hanse_status describe_measure(hanse_plan_measure *to,
 static hanse_status resolve_measure(hanse_plan *plan,
                                     const hanse_schema *schema,
                                     const hanse_spec_measure *from,
-                                    hanse_error *error)
+                                    bool is_measure, hanse_error *error)
 {
     char what[256];
-    hanse_plan_measure *to = &plan->measures[plan->n_measures++];
+    hanse_plan_measure *to = &plan->measures[plan->n_values++];
     to->field = SIZE_MAX;
-    snprintf(what, sizeof what, "measure '%s'", from->name);
+    if (is_measure)
+        snprintf(what, sizeof what, "measure '%s'", from->name);
+    else
+        snprintf(what, sizeof what, "%s", from->name);
     HANSE_TRY(hanse_formula_compile(from->formula, what, schema,
                                     HANSE_WANT_NUMBER, &to->formula, error));
     size_t field;
@@ -166,6 +173,56 @@ static hanse_status resolve_measure(hanse_plan *plan,
         to->number = number_of(schema->fields[field].type);
     }
     return describe_measure(to, from, schema, error);
+}
+
+/* ---- Weights and ids ---------------------------------------------------- */
+
+static hanse_status resolve_weights(hanse_plan *plan, const hanse_spec *spec,
+                                    const hanse_schema *schema,
+                                    hanse_error *error)
+{
+    static char name[] = "weights";
+    if ((plan->statistics & HANSE_STAT_WMEAN) == 0)
+        return HANSE_OK;
+    if (spec->weights == NULL)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "statistic 'wmean' needs weights; give a column or "
+                          "formula with --weights or `weights:`");
+    plan->weights = plan->n_values;
+    const hanse_spec_measure measure = {name, spec->weights, NULL};
+    return resolve_measure(plan, schema, &measure, false, error);
+}
+
+/* An integer id is evaluated like a measure, texts are looked up in the batch,
+ * and without a column the number of the row stands for it. */
+static hanse_status resolve_id(hanse_plan *plan, const hanse_spec *spec,
+                               const hanse_schema *schema, hanse_error *error)
+{
+    const char *const usual = "enterprise_id";
+    if (plan->set.n_top == 0)
+        return HANSE_OK;
+    const char *column = spec->id != NULL ? spec->id : usual;
+    const size_t field = hanse_schema_find(schema, column);
+    if (field == SIZE_MAX)
+        return spec->id == NULL
+                   ? HANSE_OK
+                   : hanse_fail_column(error, "id", column, schema);
+    const hanse_type type = schema->fields[field].type;
+    if (type == HANSE_FLOAT32 || type == HANSE_FLOAT64)
+        return hanse_fail(error, HANSE_ERR_TYPE,
+                          "id: column '%s' is %s; an id must be an integer or "
+                          "text column; name another with --id or `id:`",
+                          column, hanse_type_name(type));
+    plan->id_field = field;
+    if (!copy_text(&plan->id_name, column))
+        return nomem(error);
+    if (type == HANSE_TEXT)
+        return HANSE_OK;
+    hanse_plan_measure *to = &plan->measures[plan->n_values++];
+    plan->id = plan->n_values - 1;
+    to->field = field;
+    to->number = number_of(type);
+    return HANSE_OK;
 }
 
 /* ---- Columns in use ----------------------------------------------------- */
@@ -188,7 +245,11 @@ static void need_scratch(hanse_plan *plan, const hanse_formula *formula)
 /* What keys and measures read. */
 static void mark_keys_and_measures(hanse_plan *plan, bool *used)
 {
-    for (size_t i = 0; i < plan->n_measures; i++) {
+    if (plan->id_field != SIZE_MAX)
+        used[plan->id_field] = true;
+    for (size_t i = 0; i < plan->n_values; i++) {
+        if (plan->measures[i].formula == NULL)
+            continue; /* an id */
         mark_fields(plan->measures[i].formula, used);
         need_scratch(plan, plan->measures[i].formula);
     }
@@ -234,15 +295,29 @@ static hanse_status collect_fields(hanse_plan *plan, const hanse_schema *schema,
     return HANSE_OK;
 }
 
+static hanse_status check_pairs(const hanse_plan *plan, hanse_error *error)
+{
+    const uint32_t pairs = HANSE_STAT_COV | HANSE_STAT_CORR;
+    if ((plan->statistics & pairs) == 0 || plan->n_measures >= 2)
+        return HANSE_OK;
+    return hanse_fail(error, HANSE_ERR_SPEC,
+                      "statistics cov and corr are of two measures; the job "
+                      "has only '%s'",
+                      plan->measures[0].name);
+}
+
 static hanse_status resolve(hanse_plan *plan, const hanse_spec *spec,
                             const hanse_schema *schema, hanse_error *error)
 {
     if (spec->n_groupings == 0 || spec->n_measures == 0)
         return hanse_fail(error, HANSE_ERR_SPEC,
                           "a specification needs a grouping and a measure");
-    plan->statistics = spec->statistics;
+    plan->set = spec->statistics;
+    plan->statistics = spec->statistics.mask;
+    plan->weights = plan->id = plan->id_field = SIZE_MAX;
     plan->drop_missing_keys = spec->missing_keys == HANSE_MISSING_KEYS_DROP;
-    plan->measures = calloc(spec->n_measures, sizeof *plan->measures);
+    /* And one for weights, one for ids. */
+    plan->measures = calloc(spec->n_measures + 2, sizeof *plan->measures);
     plan->groupings = calloc(spec->n_groupings, sizeof *plan->groupings);
     if (plan->measures == NULL || plan->groupings == NULL)
         return nomem(error);
@@ -253,7 +328,12 @@ static hanse_status resolve(hanse_plan *plan, const hanse_spec *spec,
                                         HANSE_WANT_CONDITION, &plan->filter,
                                         error));
     for (size_t i = 0; i < spec->n_measures; i++)
-        HANSE_TRY(resolve_measure(plan, schema, &spec->measures[i], error));
+        HANSE_TRY(
+            resolve_measure(plan, schema, &spec->measures[i], true, error));
+    plan->n_measures = plan->n_values;
+    HANSE_TRY(check_pairs(plan, error));
+    HANSE_TRY(resolve_weights(plan, spec, schema, error));
+    HANSE_TRY(resolve_id(plan, spec, schema, error));
     for (size_t i = 0; i < spec->n_groupings; i++)
         HANSE_TRY(
             resolve_grouping(plan, spec, schema, &spec->groupings[i], error));
@@ -300,14 +380,16 @@ bool hanse_plan_equal(const hanse_plan *a, const hanse_plan *b)
 {
     if (a == b)
         return true;
-    if (a->statistics != b->statistics || a->n_measures != b->n_measures ||
+    if (!hanse_statistic_set_equal(&a->set, &b->set) ||
+        a->n_measures != b->n_measures || a->n_values != b->n_values ||
+        !same_text(a->id_name, b->id_name) ||
         a->n_groupings != b->n_groupings ||
         a->drop_missing_keys != b->drop_missing_keys ||
         !same_text(a->filter_text, b->filter_text) || !same_keys(a, b))
         return false;
-    for (size_t i = 0; i < a->n_measures; i++)
-        if (strcmp(a->measures[i].name, b->measures[i].name) != 0 ||
-            strcmp(a->measures[i].text, b->measures[i].text) != 0 ||
+    for (size_t i = 0; i < a->n_values; i++)
+        if (!same_text(a->measures[i].name, b->measures[i].name) ||
+            !same_text(a->measures[i].text, b->measures[i].text) ||
             a->measures[i].number != b->measures[i].number)
             return false;
     for (size_t i = 0; i < a->n_groupings; i++)

@@ -8,6 +8,7 @@
 
 #include "engine/formula.h"
 #include "engine/spec.h"
+#include "engine/statistic_set.h"
 
 enum {
     HANSE_GROUP_KEYS_MAX = 32 /* of one grouping */
@@ -93,15 +94,23 @@ typedef struct hanse_plan {
     size_t n_rest;
     char *filter_text;     /* NULL: none */
     hanse_formula *filter; /* NULL: none */
+    /* Measures, then values that are evaluated like them but not published:
+     * weights and integer ids. */
     hanse_plan_measure *measures;
     size_t n_measures;
+    size_t n_values;
+    size_t weights;  /* index of the weights; SIZE_MAX: none */
+    size_t id;       /* index of an integer id; SIZE_MAX: none */
+    size_t id_field; /* of the id; SIZE_MAX: the number of the row */
+    char *id_name;   /* of the id's column, NULL: none */
     hanse_plan_key *keys;
     size_t n_keys;
     hanse_plan_node *nodes; /* parents before children */
     size_t n_nodes;
     hanse_plan_grouping *groupings;
     size_t n_groupings;
-    uint32_t statistics;
+    hanse_statistic_set set;
+    uint32_t statistics; /* the set's mask */
     bool drop_missing_keys;
     size_t scratch_bytes; /* for any of the formulas */
 } hanse_plan;

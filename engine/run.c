@@ -12,6 +12,7 @@
 #include "engine/fold.h"
 #include "engine/parallel.h"
 #include "engine/partitions.h"
+#include "engine/passes.h"
 
 /* What the threads of a run share. */
 typedef struct run {
@@ -164,6 +165,7 @@ static void merge_folds(run *r)
             hanse_error error = {0};
             if (i + step >= n || atomic_load(&r->stop))
                 continue;
+            r->folds[i + step]->is_spent = true;
             const hanse_status status =
                 hanse_fold_merge(r->folds[i], r->folds[i + step], &error);
             hanse_fold_destroy(r->folds[i + step]);
@@ -178,6 +180,15 @@ static hanse_status leave(void *context, size_t thread, hanse_error *error)
 {
     const run *r = context;
     return hanse_fold_leave(r->folds[thread], error);
+}
+
+static hanse_status finish(run *r, hanse_result **out, hanse_error *error)
+{
+    hanse_passes passes = {r->folds[0], r->source, r->options, r->n_threads,
+                           atomic_load(&r->n_bytes_done)};
+    HANSE_TRY(hanse_passes_run(&passes, error));
+    atomic_store(&r->n_bytes_done, passes.n_bytes);
+    return hanse_fold_finish(r->folds[0], r->n_threads, out, error);
 }
 
 static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
@@ -209,7 +220,7 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
         merge_folds(r);
     hanse_status status = r->error.status;
     if (status == HANSE_OK)
-        status = hanse_fold_finish(r->folds[0], r->n_threads, out, error);
+        status = finish(r, out, error);
     else if (error != NULL)
         *error = r->error;
     for (int t = 0; t < n_threads; t++)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
  * A run: folds the morsels of a source on all threads, merges the threads'
- * states and finishes the result. Of the engine only this and parallel.c know
- * OpenMP.
+ * states and finishes the result. Of the engine only this, passes.c and
+ * parallel.c know OpenMP.
  */
 #ifndef HANSE_ENGINE_RUN_H
 #define HANSE_ENGINE_RUN_H

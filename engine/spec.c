@@ -21,7 +21,8 @@ hanse_status hanse_spec_create(hanse_spec **out, hanse_error *error)
     hanse_spec *spec = calloc(1, sizeof *spec);
     if (spec == NULL)
         return hanse_fail_nomem(error, "specification", sizeof *spec);
-    spec->statistics = HANSE_STAT_DEFAULT;
+    spec->statistics.mask = HANSE_STAT_DEFAULT;
+    spec->default_statistics = true;
     spec->missing_keys = HANSE_MISSING_KEYS_GROUP;
     *out = spec;
     return HANSE_OK;
@@ -64,6 +65,8 @@ void hanse_spec_destroy(hanse_spec *spec)
     free(spec->measures);
     free(spec->groupings);
     free(spec->filter);
+    free(spec->weights);
+    free(spec->id);
     free(spec);
 }
 
@@ -327,26 +330,61 @@ hanse_status hanse_spec_add_model(hanse_spec *spec, hanse_model model,
 
 /* ---- The rest ----------------------------------------------------------- */
 
+static hanse_status set_text(char **slot, const char *text, const char *what,
+                             hanse_error *error)
+{
+    char *copy = hanse_text_copy(text);
+    if (text != NULL && copy == NULL)
+        return hanse_fail_nomem(error, what, strlen(text) + 1);
+    free(*slot);
+    *slot = copy;
+    return HANSE_OK;
+}
+
 hanse_status hanse_spec_set_filter(hanse_spec *spec, const char *formula,
                                    hanse_error *error)
 {
     HANSE_REQUIRE(spec, error);
-    char *copy = hanse_text_copy(formula);
-    if (formula != NULL && copy == NULL)
-        return hanse_fail_nomem(error, "filter", strlen(formula) + 1);
-    free(spec->filter);
-    spec->filter = copy;
-    return HANSE_OK;
+    return set_text(&spec->filter, formula, "filter", error);
+}
+
+hanse_status hanse_spec_set_weights(hanse_spec *spec, const char *formula,
+                                    hanse_error *error)
+{
+    HANSE_REQUIRE(spec, error);
+    return set_text(&spec->weights, formula, "weights", error);
+}
+
+hanse_status hanse_spec_set_id(hanse_spec *spec, const char *column,
+                               hanse_error *error)
+{
+    HANSE_REQUIRE(spec, error);
+    return set_text(&spec->id, column, "id", error);
 }
 
 hanse_status hanse_spec_set_statistics(hanse_spec *spec, uint32_t statistics,
                                        hanse_error *error)
 {
     HANSE_REQUIRE(spec, error);
-    if (statistics == 0 || (statistics & ~(uint32_t)HANSE_STAT_ALL) != 0)
+    if (statistics == 0 || (statistics & ~(uint32_t)HANSE_STAT_KNOWN) != 0)
         return hanse_fail(error, HANSE_ERR_SPEC,
                           "statistics: none given, or an unknown one");
-    spec->statistics = statistics;
+    spec->statistics = (hanse_statistic_set){.mask = statistics};
+    spec->default_statistics = false;
+    return HANSE_OK;
+}
+
+hanse_status hanse_spec_add_statistic(hanse_spec *spec, const char *name,
+                                      hanse_error *error)
+{
+    HANSE_REQUIRE(spec, error);
+    HANSE_REQUIRE(name, error);
+    hanse_statistic_set set = {0};
+    if (!spec->default_statistics)
+        set = spec->statistics;
+    HANSE_TRY(hanse_statistic_set_add(&set, name, error));
+    spec->statistics = set;
+    spec->default_statistics = false;
     return HANSE_OK;
 }
 

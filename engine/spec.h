@@ -6,6 +6,7 @@
 #define HANSE_ENGINE_SPEC_H
 
 #include "engine/mapping.h"
+#include "engine/statistic_set.h"
 
 typedef struct hanse_spec_measure {
     char *name;
@@ -35,7 +36,10 @@ struct hanse_spec {
     hanse_spec_grouping *groupings;
     size_t n_groupings;
     char *filter; /* NULL: none */
-    uint32_t statistics;
+    hanse_statistic_set statistics;
+    bool default_statistics; /* nothing was set or added */
+    char *weights;           /* formula; NULL: none */
+    char *id;                /* column; NULL: by convention */
     hanse_missing_keys missing_keys;
 };
 

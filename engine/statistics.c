@@ -27,6 +27,10 @@ const char *hanse_statistic_words(hanse_statistic statistic)
         return "maximum";
     case HANSE_STAT_VAR:
         return "variance, divisor n - 1";
+    case HANSE_STAT_RANGE:
+        return "range, maximum - minimum";
+    case HANSE_STAT_SUM_SQUARES:
+        return "sum of squares";
     default:
         return "standard deviation, divisor n - 1";
     }
@@ -47,6 +51,10 @@ const char *hanse_statistic_cell_method(hanse_statistic statistic)
         return "enterprise: variance";
     case HANSE_STAT_STD:
         return "enterprise: standard_deviation";
+    case HANSE_STAT_RANGE:
+        return "enterprise: range";
+    case HANSE_STAT_SUM_SQUARES:
+        return "enterprise: sum_of_squares";
     default:
         return NULL;
     }
@@ -59,7 +67,9 @@ bool hanse_statistic_units(hanse_statistic statistic, const char *units,
         units = "1";
     if (units == NULL)
         return false;
-    const bool squared = statistic == HANSE_STAT_VAR && strcmp(units, "1") != 0;
+    const bool squared =
+        (statistic == HANSE_STAT_VAR || statistic == HANSE_STAT_SUM_SQUARES) &&
+        strcmp(units, "1") != 0;
     return snprintf(out, size, squared ? "(%s)2" : "%s", units) < (int)size;
 }
 
@@ -163,6 +173,14 @@ static double variance_of(const hanse_statistic_input *input, size_t group)
     return hanse_wide_divide(&numerator, n, n - 1);
 }
 
+static double sum_squares_of(const hanse_statistic_input *input, size_t group)
+{
+    if (rare_of(input, group).infinities != 0)
+        return (double)NAN;
+    const hanse_addend *squares = addend_of(input, true);
+    return hanse_limbs_round(limbs_of(input, squares, group), &squares->window);
+}
+
 /* The extreme as an unsigned number of the same order (kernels/extremes.h),
  * and whether the group has any value. */
 static bool extreme_of(const hanse_statistic_input *input,
@@ -192,6 +210,26 @@ static double float_extreme(const hanse_statistic_input *input,
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+
+/* Largest minus smallest value of integers. */
+static uint64_t span_of(const hanse_statistic_input *input, size_t group)
+{
+    uint64_t low, high;
+    (void)extreme_of(input, HANSE_STAT_MIN, group, &low);
+    (void)extreme_of(input, HANSE_STAT_MAX, group, &high);
+    return high - low;
+}
+
+/* The difference of two floats is rounded once. */
+static double float_range(const hanse_statistic_input *input, size_t group)
+{
+    if (count_of(input, group) == 0 || rare_of(input, group).infinities != 0)
+        return (double)NAN;
+    if (number_of(input) != HANSE_NUMBER_FLOAT)
+        return (double)span_of(input, group);
+    return float_extreme(input, HANSE_STAT_MAX, group) -
+           float_extreme(input, HANSE_STAT_MIN, group);
 }
 
 /* An integer total as a 128-bit number; windows of integers start at bit 0. */
@@ -230,6 +268,20 @@ static hanse_type extreme_type(const hanse_statistic_input *input,
     return type;
 }
 
+/* As the extremes; the range of integers of 64 bits may need uint64. */
+static hanse_type range_type(const hanse_statistic_input *input)
+{
+    hanse_type type = HANSE_INT64;
+    for (size_t r = 0; r < input->n; r++) {
+        const size_t group = input->groups[r];
+        if (count_of(input, group) == 0)
+            return HANSE_FLOAT64;
+        if (span_of(input, group) > INT64_MAX)
+            type = HANSE_UINT64;
+    }
+    return type;
+}
+
 hanse_type hanse_statistic_type(const hanse_statistic_input *input,
                                 hanse_statistic statistic)
 {
@@ -241,6 +293,8 @@ hanse_type hanse_statistic_type(const hanse_statistic_input *input,
         return total_type(input);
     if (statistic == HANSE_STAT_MIN || statistic == HANSE_STAT_MAX)
         return extreme_type(input, statistic);
+    if (statistic == HANSE_STAT_RANGE)
+        return range_type(input);
     return HANSE_FLOAT64;
 }
 
@@ -258,6 +312,10 @@ static double float_value(const hanse_statistic_input *input,
         return variance_of(input, group);
     case HANSE_STAT_STD:
         return sqrt(variance_of(input, group));
+    case HANSE_STAT_RANGE:
+        return float_range(input, group);
+    case HANSE_STAT_SUM_SQUARES:
+        return sum_squares_of(input, group);
     default:
         return float_extreme(input, statistic, group);
     }
@@ -281,6 +339,9 @@ static bool integer_value(const hanse_statistic_input *input,
         return type == HANSE_UINT64 ? total <= (__int128)UINT64_MAX
                                     : total == (__int128)*out;
     }
+    case HANSE_STAT_RANGE:
+        *out = (int64_t)span_of(input, group);
+        return true;
     default: {
         uint64_t order;
         (void)extreme_of(input, statistic, group, &order);
@@ -307,4 +368,27 @@ bool hanse_statistic_fill(const hanse_statistic_input *input,
         }
     }
     return true;
+}
+
+/* ---- For other modules -------------------------------------------------- */
+
+uint64_t hanse_statistic_count(const hanse_statistic_input *input, size_t group)
+{
+    return count_of(input, group);
+}
+
+bool hanse_statistic_has_infinity(const hanse_statistic_input *input,
+                                  size_t group)
+{
+    return rare_of(input, group).infinities != 0;
+}
+
+void hanse_statistic_sum(const hanse_statistic_input *input, bool square,
+                         size_t group, hanse_wide *out)
+{
+    const hanse_addend *addend = addend_of(input, square);
+    hanse_wide sum;
+    hanse_wide_from_limbs(&sum, limbs_of(input, addend, group),
+                          &addend->window);
+    hanse_wide_from_words(out, sum.word, sum.n, sum.exponent, sum.negative);
 }

@@ -7,6 +7,11 @@
 #define HANSE_ENGINE_STATISTICS_H
 
 #include "engine/fold.h"
+#include "engine/wide.h"
+
+/* Those that are computed here; the others are in extras.h. */
+#define HANSE_STATISTICS_OF_SUMS \
+    (HANSE_STAT_ALL | HANSE_STAT_RANGE | HANSE_STAT_SUM_SQUARES)
 
 typedef struct hanse_statistic_input {
     const hanse_fold *fold;
@@ -36,5 +41,14 @@ hanse_type hanse_statistic_type(const hanse_statistic_input *input,
 bool hanse_statistic_fill(const hanse_statistic_input *input,
                           hanse_statistic statistic, hanse_type type,
                           void *values, size_t *fault);
+
+/* Number of values of a group, whether infinities are among them, and its exact
+ * sum, of values or of squares (which the plan must need). */
+uint64_t hanse_statistic_count(const hanse_statistic_input *input,
+                               size_t group);
+bool hanse_statistic_has_infinity(const hanse_statistic_input *input,
+                                  size_t group);
+void hanse_statistic_sum(const hanse_statistic_input *input, bool square,
+                         size_t group, hanse_wide *out);
 
 #endif

@@ -33,10 +33,16 @@ static const struct {
     hanse_statistic statistic;
     const char *name;
 } statistic_table[] = {
-    {HANSE_STAT_COUNT, "count"}, {HANSE_STAT_MISSING, "missing"},
-    {HANSE_STAT_TOTAL, "total"}, {HANSE_STAT_MEAN, "mean"},
-    {HANSE_STAT_MIN, "min"},     {HANSE_STAT_MAX, "max"},
-    {HANSE_STAT_VAR, "var"},     {HANSE_STAT_STD, "std"},
+    {HANSE_STAT_COUNT, "count"},     {HANSE_STAT_MISSING, "missing"},
+    {HANSE_STAT_TOTAL, "total"},     {HANSE_STAT_MEAN, "mean"},
+    {HANSE_STAT_MIN, "min"},         {HANSE_STAT_MAX, "max"},
+    {HANSE_STAT_VAR, "var"},         {HANSE_STAT_STD, "std"},
+    {HANSE_STAT_RANGE, "range"},     {HANSE_STAT_SUM_SQUARES, "sum_squares"},
+    {HANSE_STAT_SKEW, "skew"},       {HANSE_STAT_KURTOSIS, "kurtosis"},
+    {HANSE_STAT_FIRST, "first"},     {HANSE_STAT_LAST, "last"},
+    {HANSE_STAT_NUNIQUE, "nunique"}, {HANSE_STAT_MODE, "mode"},
+    {HANSE_STAT_WMEAN, "wmean"},     {HANSE_STAT_MEDIAN, "median"},
+    {HANSE_STAT_COV, "cov"},         {HANSE_STAT_CORR, "corr"},
 };
 
 enum {

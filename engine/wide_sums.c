@@ -189,9 +189,43 @@ static void add_words(uint64_t *sum, size_t room, const uint64_t *words,
     }
 }
 
+/* Most terms have up to 128 bits and fit: two or three words and, seldom, a
+ * carry. False where the window must widen, or the term is longer. */
+static inline bool add_short(hanse_wide_sums *sums, size_t group,
+                             const hanse_term *term)
+{
+    const uint64_t low_word = term->word[0], high_word = term->word[1];
+    const int position = term->exponent - sums->exponent;
+    const int room = WORD_BITS * (int)sums->n_words - position;
+    const int bits = high_word != 0 ? 2 * WORD_BITS - __builtin_clzll(high_word)
+                     : low_word != 0 ? WORD_BITS - __builtin_clzll(low_word)
+                                     : 0;
+    if ((term->word[2] | term->word[3]) != 0 || bits == 0 || position < 0 ||
+        room < bits + HEADROOM_BITS)
+        return false;
+    const unsigned shift = (unsigned)position % WORD_BITS;
+    const u128 low = ((u128)high_word << WORD_BITS | low_word) << shift;
+    uint64_t rest = shift == 0 ? 0 : high_word >> (WORD_BITS - shift);
+    uint64_t *sum = sums->words + group * sums->n_words + position / WORD_BITS;
+    const uint64_t *end = sums->words + (group + 1) * sums->n_words;
+    u128 before, after;
+    memcpy(&before, sum, sizeof before); /* the headroom is a word at least */
+    after = term->negative ? before - low : before + low;
+    rest += term->negative ? after > before : after < before;
+    memcpy(sum, &after, sizeof after);
+    for (sum += 2; rest != 0 && sum < end; sum++) {
+        const uint64_t word = *sum;
+        *sum = term->negative ? word - rest : word + rest;
+        rest = term->negative ? *sum > word : *sum < word;
+    }
+    return true;
+}
+
 hanse_status hanse_wide_sums_add(hanse_wide_sums *sums, size_t group,
                                  const hanse_term *term, hanse_error *error)
 {
+    if (sums->n_words != 0 && add_short(sums, group, term))
+        return HANSE_OK;
     const int bits = term_bits(term);
     if (bits == 0)
         return HANSE_OK;

@@ -140,6 +140,8 @@ void hanse_job_clear(hanse_job *job)
     free(job->keys);
     free(job->table);
     free(job->where);
+    free(job->weights);
+    free(job->id);
     free(job->output);
     for (int m = 0; m < HANSE_MODEL_COUNT; m++)
         free(job->model_formula[m]);
@@ -331,23 +333,13 @@ hanse_status hanse_job_set_statistics(hanse_job *job, const char *names,
 {
     hanse_text_list list;
     hanse_status status = HANSE_OK;
-    uint32_t mask = 0;
+    hanse_statistic_set set = {0};
     HANSE_TRY(split(names, "statistics", &list, error));
-    for (size_t i = 0; status == HANSE_OK && i < list.n; i++) {
-        hanse_statistic statistic;
-        if (strcmp(list.items[i], "all") == 0)
-            mask |= HANSE_STAT_ALL;
-        else if (hanse_statistic_parse(list.items[i], &statistic))
-            mask |= (uint32_t)statistic;
-        else
-            status = hanse_fail(error, HANSE_ERR_SPEC,
-                                "unknown statistic '%s'; known: count, "
-                                "missing, total, mean, min, max, var, std, all",
-                                list.items[i]);
-    }
+    for (size_t i = 0; status == HANSE_OK && i < list.n; i++)
+        status = hanse_statistic_set_add(&set, list.items[i], error);
     hanse_text_list_clear(&list);
     if (status == HANSE_OK)
-        job->statistics = mask;
+        job->statistics = set;
     return status;
 }
 
@@ -380,8 +372,14 @@ static hanse_status fill_spec(const hanse_job *job, hanse_spec *spec,
         HANSE_TRY(hanse_spec_add_measure(spec, job->measures[i].name,
                                          job->measures[i].formula, error));
     HANSE_TRY(hanse_spec_set_filter(spec, job->where, error));
-    if (job->statistics != 0)
-        HANSE_TRY(hanse_spec_set_statistics(spec, job->statistics, error));
+    HANSE_TRY(hanse_spec_set_weights(spec, job->weights, error));
+    HANSE_TRY(hanse_spec_set_id(spec, job->id, error));
+    const size_t n_statistics = hanse_statistic_set_count(&job->statistics);
+    for (size_t i = 0; i < n_statistics; i++) {
+        char name[HANSE_STATISTIC_NAME];
+        hanse_statistic_set_name(&job->statistics, i, name);
+        HANSE_TRY(hanse_spec_add_statistic(spec, name, error));
+    }
     return hanse_spec_set_missing_keys(spec,
                                        job->drop_missing_keys
                                            ? HANSE_MISSING_KEYS_DROP

@@ -7,6 +7,7 @@
 #define HANSE_IO_JOB_H
 
 #include "engine/hanse.h"
+#include "engine/statistic_set.h"
 
 /* A list of texts that the job owns. */
 typedef struct hanse_text_list {
@@ -43,7 +44,9 @@ typedef struct hanse_job {
     hanse_text_list *groupings; /* keys of each; n = 0 items: all rows */
     bool *from_sets;            /* [grouping]: of a rollup or cube */
     size_t n_groupings;
-    uint32_t statistics;                    /* 0: default */
+    hanse_statistic_set statistics;         /* empty: default */
+    char *weights;                          /* formula; NULL: none */
+    char *id;                               /* column; NULL: by convention */
     bool use_model[HANSE_MODEL_COUNT];      /* asked for by name */
     char *model_formula[HANSE_MODEL_COUNT]; /* NULL: the conventional column */
     hanse_job_measure *measures;

@@ -63,13 +63,13 @@ static json_t *groupings_json(const hanse_job *job)
     return array;
 }
 
-static json_t *statistics_json(uint32_t mask)
+static json_t *statistics_json(const hanse_statistic_set *set)
 {
     json_t *array = json_array();
-    for (uint32_t bit = 1; array != NULL && bit < HANSE_STAT_ALL; bit <<= 1) {
-        if ((mask & bit) == 0)
-            continue;
-        const char *name = hanse_statistic_name((hanse_statistic)bit);
+    const size_t n = hanse_statistic_set_count(set);
+    for (size_t i = 0; array != NULL && i < n; i++) {
+        char name[HANSE_STATISTIC_NAME];
+        hanse_statistic_set_name(set, i, name);
         if (json_array_append_new(array, json_string(name)) != 0) {
             json_decref(array);
             return NULL;
@@ -114,9 +114,13 @@ json_t *hanse_job_json(const hanse_job *job)
     json_t *root = put(json_object(), "input", input);
     root = put(root, "keys", keys_json(job));
     root = put(root, "group_by", groupings_json(job));
-    root = put(root, "statistics", statistics_json(job->statistics));
+    root = put(root, "statistics", statistics_json(&job->statistics));
     root = put(root, "models", models_json(job));
     root = put(root, "measures", measures_json(job));
+    if (job->weights != NULL)
+        root = put(root, "weights", hanse_json_text(job->weights));
+    if (job->id != NULL)
+        root = put(root, "id", hanse_json_text(job->id));
     if (job->states_missing_keys)
         root = put_text(root, "missing_keys",
                         job->drop_missing_keys ? "drop" : "group");

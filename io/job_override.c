@@ -84,8 +84,14 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
     move_text(&job->table, &with->table);
     move_text(&job->where, &with->where);
     move_text(&job->output, &with->output);
-    if (with->statistics != 0)
+    if (!hanse_statistic_set_is_empty(&with->statistics))
         job->statistics = with->statistics;
+    if (with->weights != NULL)
+        hanse_job_forget(job, hanse_place_weights, NULL);
+    if (with->id != NULL)
+        hanse_job_forget(job, hanse_place_id, NULL);
+    move_text(&job->weights, &with->weights);
+    move_text(&job->id, &with->id);
     if (with->states_missing_keys) {
         job->states_missing_keys = true;
         job->drop_missing_keys = with->drop_missing_keys;

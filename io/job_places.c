@@ -15,6 +15,8 @@ const char hanse_place_filter[] = "filter";
 const char hanse_place_measure[] = "measure";
 const char hanse_place_key[] = "group by";
 const char hanse_place_definition[] = "key";
+const char hanse_place_weights[] = "weights";
+const char hanse_place_id[] = "id:";
 
 hanse_status hanse_job_note(hanse_job *job, const char *what, const char *name,
                             size_t line, size_t column, hanse_error *error)

@@ -54,18 +54,10 @@ static hanse_status read_input(hanse_job_reader *r, const yaml_node_t *node)
 
 static hanse_status read_statistic(hanse_job_reader *r, const yaml_node_t *node)
 {
-    static const char *const known[] = {
-        "count", "missing", "total", "mean", "min", "max", "var", "std", "all"};
     const char *text = NULL;
-    hanse_statistic statistic;
     HANSE_TRY(hanse_node_text(r, node, "statistics", &text));
-    if (strcmp(text, "all") == 0)
-        statistic = HANSE_STAT_ALL;
-    else if (!hanse_statistic_parse(text, &statistic))
-        return hanse_node_fail_unknown(r, node, "statistic", text, known,
-                                       HANSE_COUNT(known));
-    r->job->statistics |= (uint32_t)statistic;
-    return HANSE_OK;
+    return hanse_node_located(
+        r, node, hanse_statistic_set_add(&r->job->statistics, text, r->error));
 }
 
 static hanse_status read_statistics(hanse_job_reader *r,
@@ -73,6 +65,18 @@ static hanse_status read_statistics(hanse_job_reader *r,
 {
     return hanse_node_list(r, node, "statistics", HANSE_JOB_MAX_ENTRIES,
                            read_statistic);
+}
+
+static hanse_status read_weights(hanse_job_reader *r, const yaml_node_t *node)
+{
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_weights, NULL));
+    return hanse_node_set_text(r, node, "weights", &r->job->weights);
+}
+
+static hanse_status read_id(hanse_job_reader *r, const yaml_node_t *node)
+{
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_id, NULL));
+    return hanse_node_set_text(r, node, "id", &r->job->id);
 }
 
 static hanse_status read_missing_keys(hanse_job_reader *r,
@@ -180,6 +184,8 @@ static const hanse_node_rule job_rules[] = {
     {"models", read_models},
     {"measures", read_measures},
     {"missing_keys", read_missing_keys},
+    {"weights", read_weights},
+    {"id", read_id},
     {"output", read_output},
     {NULL, NULL},
 };

@@ -173,9 +173,11 @@ static bool write_labels(hid_t dataset, hid_t type, const hanse_column *key,
     }
     const hid_t file_space = H5Dget_space(dataset);
     const hid_t memory_space = H5Screate_simple(1, &count, NULL);
+    /* A table without keys has scalars, which have no parts to select. */
     written = written && file_space >= 0 && memory_space >= 0 &&
-              H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &start, NULL,
-                                  &count, NULL) >= 0 &&
+              (H5Sget_simple_extent_ndims(file_space) == 0 ||
+               H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &start, NULL,
+                                   &count, NULL) >= 0) &&
               H5Dwrite(dataset, type, memory_space, file_space, H5P_DEFAULT,
                        labels) >= 0;
     if (memory_space >= 0)

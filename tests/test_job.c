@@ -379,7 +379,7 @@ static void job_setters_bad_definitions_are_refused(void **state)
     assert_int_equal(hanse_job_set_statistics(&job, "mean,x", &error),
                      HANSE_ERR_SPEC);
     assert_int_equal(hanse_job_add_file(&job, "", &error), HANSE_ERR_SPEC);
-    assert_int_equal(job.statistics, 0);
+    assert_true(hanse_statistic_set_is_empty(&job.statistics));
     assert_int_equal(job.n_measures, 0);
     assert_int_equal(job.n_groupings, 0);
     hanse_job_clear(&job);
@@ -454,7 +454,7 @@ static void job_spec_carries_everything(void **state)
     assert_string_equal(spec->measures[0].formula, "strategy");
     assert_string_equal(spec->measures[1].formula, "2 * x");
     assert_string_equal(spec->filter, "x > 1");
-    assert_int_equal(spec->statistics, HANSE_STAT_MIN);
+    assert_int_equal(spec->statistics.mask, HANSE_STAT_MIN);
     assert_int_equal(spec->missing_keys, HANSE_MISSING_KEYS_DROP);
     hanse_spec_destroy(spec);
     hanse_job_clear(&job);

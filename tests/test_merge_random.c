@@ -100,6 +100,7 @@ static void fill_part(rows *r, size_t first, size_t end, uint64_t *random)
 static void add_part(hanse_aggregation *a, const rows *r, size_t first,
                      size_t end, uint64_t *random)
 {
+    assert_int_equal(hanse_aggregation_set_row(a, first, NULL), HANSE_OK);
     while (first < end) {
         const size_t n = 1 + below(random, end - first);
         const hanse_array arrays[N_FIELDS] = {
@@ -131,7 +132,11 @@ static hanse_aggregation *create(void)
     hanse_spec_add_measure(spec, "y", "x * 3 - 1", NULL);
     hanse_spec_add_measure(spec, "u", "u", NULL);
     hanse_spec_add_measure(spec, "i", "i", NULL);
-    hanse_spec_set_statistics(spec, HANSE_STAT_ALL, NULL);
+    hanse_spec_set_statistics(spec, HANSE_STAT_KNOWN, NULL);
+    hanse_spec_add_statistic(spec, "p90", NULL);
+    hanse_spec_add_statistic(spec, "top3", NULL);
+    hanse_spec_set_weights(spec, "u", NULL);
+    hanse_spec_set_id(spec, "town", NULL);
     assert_int_equal(hanse_aggregation_create(spec, &schema, &a, NULL),
                      HANSE_OK);
     hanse_spec_destroy(spec);

@@ -111,7 +111,11 @@ static hanse_status describe(hanse_spec *spec, hanse_error *error)
     HANSE_TRY(hanse_spec_add_measure(spec, "y", "2 * x + staff", error));
     HANSE_TRY(hanse_spec_add_measure(spec, "staff", "staff", error));
     HANSE_TRY(hanse_spec_set_filter(spec, "staff != 3 || town == 'b'", error));
-    HANSE_TRY(hanse_spec_set_statistics(spec, HANSE_STAT_ALL, error));
+    HANSE_TRY(hanse_spec_set_statistics(spec, HANSE_STAT_KNOWN, error));
+    HANSE_TRY(hanse_spec_add_statistic(spec, "p99.9", error));
+    HANSE_TRY(hanse_spec_add_statistic(spec, "top2", error));
+    HANSE_TRY(hanse_spec_set_weights(spec, "staff + 1", error));
+    HANSE_TRY(hanse_spec_set_id(spec, "town", error));
     return hanse_spec_complete(spec, &schema, error);
 }
 

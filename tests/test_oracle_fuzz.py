@@ -11,6 +11,7 @@ which runs it alone.
 
 usage: test_oracle_fuzz.py HANSE [CASES [FIRST]]
 """
+import collections
 import csv
 import itertools
 import math
@@ -27,6 +28,10 @@ HANSE = sys.argv[1]
 CASES = int(sys.argv[2]) if len(sys.argv) > 2 else 120
 FIRST = int(sys.argv[3]) if len(sys.argv) > 3 else 0
 STATISTICS = ["count", "missing", "total", "mean", "min", "max", "var", "std"]
+FURTHER = ["range", "sum_squares", "skew", "kurtosis", "first", "last",
+           "nunique", "mode", "wmean", "median"]
+QUANTILES = ["p1", "p25", "p50", "p90", "p99.9", "p33.3333"]
+PAIRS = ["cov", "corr"]
 INTEGERS = ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"]
 
 
@@ -329,6 +334,124 @@ def expect(values, is_float):
     return out
 
 
+# ---- Statistics beyond sums and extremes ------------------------------------
+
+def root(a, b):
+    """sqrt(a / b) of integers, rounded once."""
+    if a == 0:
+        return 0.0
+    shift = max(0, 400 - a.bit_length() + b.bit_length())
+    shift += shift % 2
+    quotient, rest = divmod(a << shift, b)
+    whole = math.isqrt(quotient)
+    sticky = rest != 0 or whole * whole != quotient
+    return divide(2 * whole + sticky, 2 << (shift // 2))
+
+
+def central(wholes):
+    """n^(k-1) sum (x - mean)^k for k = 2, 3, 4, straight from the values."""
+    n, total = len(wholes), sum(wholes)
+    return [sum((n * w - total) ** k for w in wholes) // n
+            for k in (2, 3, 4)]
+
+
+def shape(wholes, out):
+    n = len(wholes)
+    m2, m3, m4 = central(wholes)  # m2 in units^2, and so on
+    if n > 2:
+        out["skew"] = 0.0
+        if m2:
+            skew = root(n * (n - 1) * m3 * m3, (n - 2) ** 2 * m2 ** 3)
+            out["skew"] = -skew if m3 < 0 else skew
+    if n > 3:
+        out["kurtosis"] = 0.0
+        if m2:
+            out["kurtosis"] = divide(
+                (n - 1) * ((n + 1) * m4 - 3 * (n - 1) * m2 * m2),
+                (n - 2) * (n - 3) * m2 * m2)
+
+
+def quantile(ordered, millionths):
+    place, weight = divmod((len(ordered) - 1) * millionths, 10**6)
+    low = ordered[place]
+    if weight == 0:
+        return float(low)
+    high = ordered[place + 1]
+    if same(low, high):
+        return float(low)
+    if math.isinf(low) or math.isinf(high):
+        return math.nan
+    (a, b), unit = scaled([low, high])
+    return divide(a * (10**6 - weight) + b * weight, unit * 10**6)
+
+
+def expect_further(values, weights, names):
+    present = [v for v in values if v is not None]
+    out = dict.fromkeys(FURTHER + QUANTILES, math.nan)
+    finite = not any(isinstance(v, float) and math.isinf(v) for v in present)
+    out["nunique"] = len(set(present))
+    if finite:
+        wholes, unit = scaled(present)
+        out["sum_squares"] = divide(sum(w * w for w in wholes), unit * unit)
+    if present:
+        out["first"], out["last"] = present[0], present[-1]
+        times = collections.Counter(present)
+        most = max(times.values())
+        out["mode"] = min(v for v in times if times[v] == most) + 0
+        order = sorted(present, key=lambda v: (v, math.copysign(1, v)))
+        for name in names:
+            if name == "median" or name[0] == "p":
+                part = "50" if name == "median" else name[1:]
+                out[name] = quantile(order, round(float(part) * 10000))
+        if finite:
+            out["range"] = divide(max(wholes) - min(wholes), unit) \
+                if isinstance(present[0], float) else max(wholes) - min(wholes)
+            shape(wholes, out)
+    both = [(v, w) for v, w in zip(values, weights)
+            if v is not None and w is not None]
+    if not any(isinstance(x, float) and math.isinf(x) for p in both for x in p):
+        (x, x_unit), (w, w_unit) = (scaled([p[i] for p in both])
+                                    for i in (0, 1))
+        if sum(w):
+            out["wmean"] = divide_signed(sum(a * b for a, b in zip(x, w)),
+                                         sum(w) * x_unit)
+    return out
+
+
+def divide_signed(a, b):
+    """a / b for any signs; +0 for zero."""
+    return divide(-a, -b) if b < 0 else divide(a, b)
+
+
+def expect_pair(xs, ys):
+    both = [(x, y) for x, y in zip(xs, ys) if x is not None and y is not None]
+    n = len(both)
+    out = {"cov": math.nan, "corr": math.nan}
+    if n < 2 or any(isinstance(v, float) and math.isinf(v)
+                    for p in both for v in p):
+        return out
+    (x, x_unit), (y, y_unit) = (scaled([p[i] for p in both]) for i in (0, 1))
+    cross = n * sum(a * b for a, b in zip(x, y)) - sum(x) * sum(y)
+    out["cov"] = divide(cross, n * (n - 1) * x_unit * y_unit)
+    spread = (n * sum(a * a for a in x) - sum(x) ** 2) * \
+        (n * sum(b * b for b in y) - sum(y) ** 2)
+    if spread:
+        corr = root(cross * cross, spread)
+        out["corr"] = -corr if cross < 0 else corr
+    return out
+
+
+def expect_top(rows, values, ids, n):
+    """The n largest of a group as (value, id), ties as documented."""
+    def order(row):
+        name = ids[row] if ids is not None else row
+        key = name.encode() if isinstance(name, str) else name
+        return (-values[row], name is None, 0 if name is None else key, row)
+    best = sorted((r for r in rows if values[r] is not None), key=order)[:n]
+    found = [(values[r], ids[r] if ids is not None else r) for r in best]
+    return found + [None] * (n - len(found))
+
+
 def sort_key(columns, keys):
     def place(name, value):
         if value is None:
@@ -410,6 +533,91 @@ def check_table(group, columns, keys, measures, statistics, groups):
     return None
 
 
+def column_of(group, name):
+    values = np.atleast_1d(group[name][()]).tolist()
+    return [v.decode() if isinstance(v, bytes) else v for v in values]
+
+
+def check_further(group, columns, keys, measures, job, groups):
+    found = read_labels(group, keys)
+    weights = columns["weight"].values
+    for measure in measures:
+        values = columns[measure].values
+        stored = {s: column_of(group, f"{measure}_{s.replace('.', '_')}")
+                  for s in job.further}
+        for row, key in enumerate(found):
+            rows = groups[key]
+            wanted = expect_further([values[r] for r in rows],
+                                    [weights[r] for r in rows], job.further)
+            for s in job.further:
+                if not same(stored[s][row], wanted[s]):
+                    return (f"{group.name} {key} {measure}_{s}: "
+                            f"{stored[s][row]!r}, expected {wanted[s]!r}")
+    return None
+
+
+def check_pairs(group, columns, keys, measures, job, groups):
+    found = read_labels(group, keys)
+    for x, y in itertools.combinations(measures, 2):
+        stored = {s: column_of(group, f"{x}_{y}_{s}") for s in job.pairs}
+        for row, key in enumerate(found):
+            wanted = expect_pair([columns[x].values[r] for r in groups[key]],
+                                 [columns[y].values[r] for r in groups[key]])
+            for s in job.pairs:
+                if not same(stored[s][row], wanted[s]):
+                    return (f"{group.name} {key} {x}_{y}_{s}: "
+                            f"{stored[s][row]!r}, expected {wanted[s]!r}")
+    return None
+
+
+def check_top(group, columns, keys, measures, job, groups):
+    found = read_labels(group, keys)
+    ids = columns["enterprise_id"].values if "enterprise_id" in columns else None
+    is_text = ids is not None and columns["enterprise_id"].dtype is not None
+    none, missing = ("(none)", "(missing)") if is_text else (0, 0)
+    for measure in measures:
+        lists = [expect_top(groups[key], columns[measure].values, ids, job.top)
+                 for key in found]
+        for i in range(job.top):
+            values = column_of(group, f"{measure}_top{i + 1}")
+            names = column_of(group, f"{measure}_top{i + 1}_id")
+            for row, best in enumerate(lists):
+                value, name = best[i] if best[i] is not None else (math.nan, none)
+                name = missing if name is None else name
+                if not same(values[row] + 0, value + 0) or names[row] != name:
+                    return (f"{group.name} {found[row]} {measure}_top{i + 1}: "
+                            f"{values[row]!r} {names[row]!r}, expected "
+                            f"{value!r} {name!r}")
+    return None
+
+
+class Job:
+    """Statistics of a case beyond the basic ones."""
+
+    def __init__(self, rng, n_measures):
+        self.further, self.pairs, self.top = [], [], 0
+        if rng.random() < 0.6:
+            self.further = rng.sample(FURTHER + QUANTILES, rng.choice([1, 3, 9]))
+        if rng.random() < 0.4 and n_measures > 1:
+            self.pairs = rng.choice([["cov"], ["corr"], PAIRS])
+        if rng.random() < 0.4:
+            self.top = rng.choice([1, 2, 5])
+
+    def names(self):
+        top = [f"top{self.top}"] if self.top else []
+        return self.further + self.pairs + top
+
+    def check(self, group, columns, keys, measures, groups):
+        checks = [(self.further, check_further), (self.pairs, check_pairs),
+                  (self.top, check_top)]
+        for asked, check in checks:
+            fault = check(group, columns, keys, measures, self, groups) \
+                if asked else None
+            if fault is not None:
+                return fault
+        return None
+
+
 def make_columns(rng, n):
     columns = {}
     for k in range(rng.randint(1, 3)):
@@ -419,6 +627,9 @@ def make_columns(rng, n):
         make = rng.choice([float_measure, float_measure, integer_measure])
         columns[f"m{m}"] = make(rng, n)
     columns["pick"] = integers(rng, n, 0, 9, "i4", False)
+    columns["weight"] = rng.choice([float_measure, integer_measure])(rng, n)
+    if rng.random() < 0.6:
+        columns["enterprise_id"] = rng.choice([integer_key, text_key])(rng, n)
     return columns
 
 
@@ -426,6 +637,7 @@ def run_hanse(files, out, entries, columns, measures, statistics, rng, limit,
               drop):
     command = [HANSE, "run", *files, "-o", out, "--quiet", "--threads",
                str(rng.choice([1, 2, 3, 8])), "-s", ",".join(statistics)]
+    command += ["--weights", "weight"]
     for entry in entries:
         command += ["--by", entry]
     for name, column in columns.items():
@@ -485,6 +697,7 @@ def run_case(number, folder):
     tables = [(f"by_{'_'.join(k)}", k) for k in groupings] + [("total", [])]
     groups = {name: group_rows(columns, keys, kept, drop)
               for name, keys in tables}
+    job = Job(rng, len(measures))
     statistics = STATISTICS
     if rng.random() < 0.3:
         statistics = sorted(rng.sample(STATISTICS, 3))
@@ -496,8 +709,8 @@ def run_case(number, folder):
     out = f"{folder}/out.h5"
     if os.path.exists(out):
         os.unlink(out)
-    done = run_hanse(files, out, entries, columns, measures, statistics, rng,
-                     limit, drop)
+    done = run_hanse(files, out, entries, columns, measures,
+                     statistics + job.names(), rng, limit, drop)
     if not fits or not kept:
         wanted = "nothing was written" if not kept else "does not fit"
         good = done.returncode == 1 and wanted in done.stderr
@@ -509,6 +722,8 @@ def run_case(number, folder):
         for name, keys in tables:
             fault = check_table(file[name], columns, keys, measures,
                                 statistics, groups[name])
+            fault = fault or job.check(file[name], columns, keys, measures,
+                                       groups[name])
             if fault is not None:
                 return fault
     return None

@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Further passes.
+ */
+#include "engine/passes.h"
+
+#include <omp.h>
+#include <stdlib.h>
+
+#include "engine/narrow.h"
+
+enum {
+    TASK_GROUPS = 64
+};
+
+/* The first failure of any thread, which stops the others. */
+typedef struct failure {
+    _Atomic bool stop;
+    hanse_error error;
+} failure;
+
+static void fail(failure *f, hanse_status status, const hanse_error *error)
+{
+#pragma omp critical(hanse_passes_error)
+    {
+        if (f->error.status == HANSE_OK) {
+            f->error = *error;
+            f->error.status = status;
+        }
+    }
+    atomic_store(&f->stop, true);
+}
+
+static hanse_status outcome(const failure *f, hanse_error *error)
+{
+    if (f->error.status != HANSE_OK && error != NULL)
+        *error = f->error;
+    return f->error.status;
+}
+
+/* ---- From kept values --------------------------------------------------- */
+
+/* A few groups of one grouping and measure, for one thread. */
+typedef struct task {
+    size_t grouping;
+    size_t measure;
+    size_t first;
+    size_t end;
+} task;
+
+static bool is_kept(const hanse_fold *fold, size_t grouping)
+{
+    const size_t keeper = hanse_quantiles_keeper(fold->plan, grouping);
+    return !hanse_quantiles_dropped(hanse_quantiles_of(fold, keeper));
+}
+
+static size_t n_tasks_of(const hanse_fold *fold, size_t grouping)
+{
+    if (!is_kept(fold, grouping))
+        return 0;
+    return (hanse_quantiles_groups(fold, grouping) + TASK_GROUPS - 1) /
+           TASK_GROUPS;
+}
+
+static void make_tasks(const hanse_fold *fold, size_t grouping, task **next)
+{
+    const size_t n_groups = hanse_quantiles_groups(fold, grouping);
+    for (size_t m = 0; m < fold->plan->n_measures; m++)
+        for (size_t i = 0; i < n_tasks_of(fold, grouping); i++) {
+            const size_t first = i * TASK_GROUPS;
+            const size_t end =
+                first + TASK_GROUPS < n_groups ? first + TASK_GROUPS : n_groups;
+            *(*next)++ = (task){grouping, m, first, end};
+        }
+}
+
+/* All tasks, those of few groups, which are the largest, first. */
+static task *list_tasks(const hanse_fold *fold, size_t *n_tasks)
+{
+    const size_t n_groupings = fold->plan->n_groupings;
+    *n_tasks = 0;
+    for (size_t g = 0; g < n_groupings; g++)
+        *n_tasks += n_tasks_of(fold, g) * fold->plan->n_measures;
+    task *tasks = malloc((*n_tasks + 1) * sizeof *tasks);
+    if (tasks == NULL)
+        return NULL;
+    task *next = tasks;
+    for (size_t g = 0; g < n_groupings; g++)
+        if (n_tasks_of(fold, g) == 1)
+            make_tasks(fold, g, &next);
+    for (size_t g = 0; g < n_groupings; g++)
+        if (n_tasks_of(fold, g) > 1)
+            make_tasks(fold, g, &next);
+    return tasks;
+}
+
+static hanse_status do_task(const hanse_fold *fold, const task *t,
+                            const hanse_members *members,
+                            double *const *results, hanse_finder *finder,
+                            hanse_error *error)
+{
+    const hanse_quantiles *q = hanse_quantiles_of(fold, t->grouping);
+    const size_t stride = hanse_quantiles_groups(fold, t->grouping);
+    for (size_t g = t->first; g < t->end; g++)
+        HANSE_TRY(hanse_finder_find(
+            finder, fold, t->grouping, t->measure, g, &members[t->grouping],
+            results[t->grouping] + hanse_quantiles_place(q, t->measure, 0, g),
+            stride, error));
+    return HANSE_OK;
+}
+
+static hanse_status find_kept(const hanse_passes *p,
+                              const hanse_members *members,
+                              double *const *results, hanse_error *error)
+{
+    size_t n_tasks;
+    failure f = {0};
+    task *tasks = list_tasks(p->fold, &n_tasks);
+    if (tasks == NULL)
+        return hanse_fail_nomem(error, "quantiles", sizeof *tasks);
+#pragma omp parallel num_threads((int)p->n_threads)
+    {
+        hanse_finder finder;
+        hanse_finder_init(&finder, p->fold->budget);
+#pragma omp for schedule(dynamic, 1)
+        for (size_t i = 0; i < n_tasks; i++) {
+            hanse_error own = {0};
+            if (atomic_load(&f.stop))
+                continue;
+            const hanse_status status =
+                do_task(p->fold, &tasks[i], members, results, &finder, &own);
+            if (status != HANSE_OK)
+                fail(&f, status, &own);
+        }
+        hanse_finder_clear(&finder);
+    }
+    free(tasks);
+    return outcome(&f, error);
+}
+
+/* ---- By reading again --------------------------------------------------- */
+
+typedef struct pass {
+    const hanse_passes *passes;
+    hanse_narrow *narrows;
+    size_t n_narrows;
+    _Atomic size_t next_morsel;
+    _Atomic uint64_t n_rows_done;
+    _Atomic uint64_t n_bytes_done;
+    failure failure;
+} pass;
+
+static hanse_status report_progress(pass *p, hanse_error *error)
+{
+    const hanse_run_options *options = p->passes->options;
+    hanse_source *source = p->passes->source;
+    if (options->progress == NULL || omp_get_thread_num() != 0)
+        return HANSE_OK;
+    if (options->progress(
+            options->progress_context, atomic_load(&p->n_rows_done),
+            source->ops->n_rows(source), atomic_load(&p->n_bytes_done)))
+        return HANSE_OK;
+    return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
+}
+
+/* The rows have the groups that the fold has given them: all their keys are
+ * known, so that its maps are only looked into. */
+static hanse_status add_batch(pass *p, hanse_fold *view,
+                              const hanse_batch *batch, hanse_error *error)
+{
+    const hanse_plan *plan = view->plan;
+    for (size_t first = 0; first < batch->n_rows; first += HANSE_BLOCK_ROWS) {
+        size_t n = batch->n_rows - first;
+        n = n < HANSE_BLOCK_ROWS ? n : HANSE_BLOCK_ROWS;
+        hanse_block_filter(view, batch, first, n);
+        if (view->block.n == 0)
+            continue;
+        HANSE_TRY(hanse_block_keys(view, batch, first, n, error));
+        hanse_block_measures(&view->block, plan, batch, first, n);
+        for (size_t i = 0; i < p->n_narrows; i++)
+            hanse_narrow_add(&p->narrows[i], &view->block);
+    }
+    return HANSE_OK;
+}
+
+static hanse_status read_morsels(pass *p, hanse_fold *view,
+                                 hanse_reader *reader, hanse_error *error)
+{
+    hanse_source *source = p->passes->source;
+    const hanse_plan *plan = view->plan;
+    while (!atomic_load(&p->failure.stop)) {
+        const size_t morsel = atomic_fetch_add(&p->next_morsel, 1);
+        if (morsel >= source->ops->n_morsels(source))
+            break;
+        hanse_morsel rows;
+        HANSE_TRY(source->ops->read(reader, morsel, plan->used, plan->n_used,
+                                    &rows, error));
+        view->batch_first_row = rows.first_row;
+        HANSE_TRY(add_batch(p, view, &rows.batch, error));
+        atomic_fetch_add(&p->n_rows_done, rows.batch.n_rows);
+        atomic_fetch_add(&p->n_bytes_done, rows.n_bytes);
+        HANSE_TRY(report_progress(p, error));
+    }
+    return HANSE_OK;
+}
+
+/* Buffers of its own for a copy of the fold. */
+static hanse_status open_view(hanse_fold *view, hanse_error *error)
+{
+    view->block = (hanse_block){0};
+    view->made = calloc(view->plan->n_keys + 1, sizeof *view->made);
+    if (view->made == NULL)
+        return hanse_fail_nomem(error, "keys", view->plan->n_keys);
+    HANSE_TRY(hanse_made_keys_init(view, error));
+    return hanse_block_init(&view->block, view->plan, view->budget, error);
+}
+
+/* All of one thread's part of a pass. */
+static hanse_status work(pass *p, hanse_error *error)
+{
+    hanse_fold *fold = p->passes->fold;
+    hanse_source *source = p->passes->source;
+    hanse_fold view = *fold;
+    hanse_reader *reader = NULL;
+    hanse_status status = open_view(&view, error);
+    if (status == HANSE_OK)
+        status = source->ops->open_reader(source, &reader, error);
+    if (status == HANSE_OK) {
+        status = read_morsels(p, &view, reader, error);
+        source->ops->close_reader(reader);
+    }
+    hanse_block_clear(&view.block, view.plan, view.budget);
+    hanse_made_keys_clear(&view);
+    free(view.made);
+    return status;
+}
+
+static hanse_status read_table(hanse_passes *passes, hanse_narrow *narrows,
+                               size_t n_narrows, hanse_error *error)
+{
+    pass p = {.passes = passes, .narrows = narrows, .n_narrows = n_narrows};
+#pragma omp parallel num_threads((int)passes->n_threads)
+    {
+        hanse_error own = {0};
+        const hanse_status status = work(&p, &own);
+        if (status != HANSE_OK)
+            fail(&p.failure, status, &own);
+    }
+    passes->n_bytes += atomic_load(&p.n_bytes_done);
+    return outcome(&p.failure, error);
+}
+
+/* Memory for one pass: half of what is left, because readers and selection
+ * need some, too. */
+static uint64_t room_for_pass(const hanse_budget *budget)
+{
+    const uint64_t used = atomic_load(&budget->used_bytes);
+    return budget->limit_bytes > used ? (budget->limit_bytes - used) / 2 : 0;
+}
+
+static hanse_status narrow_all(hanse_passes *passes, hanse_narrow *narrows,
+                               size_t n_narrows, hanse_error *error)
+{
+    for (;;) {
+        size_t n_open = 0;
+        for (size_t i = 0; i < n_narrows; i++)
+            n_open += !hanse_narrow_is_done(&narrows[i]);
+        if (n_open == 0)
+            return HANSE_OK;
+        const uint64_t room = room_for_pass(passes->fold->budget) / n_open;
+        for (size_t i = 0; i < n_narrows; i++)
+            HANSE_TRY(hanse_narrow_begin(&narrows[i], room, error));
+        HANSE_TRY(read_table(passes, narrows, n_narrows, error));
+        for (size_t i = 0; i < n_narrows; i++)
+            HANSE_TRY(hanse_narrow_end(&narrows[i], error));
+    }
+}
+
+static hanse_status find_dropped(hanse_passes *passes,
+                                 const hanse_members *members,
+                                 double *const *results, hanse_error *error)
+{
+    const hanse_fold *fold = passes->fold;
+    const hanse_plan *plan = fold->plan;
+    size_t n = 0;
+    hanse_status status = HANSE_OK;
+    hanse_narrow *narrows =
+        calloc(plan->n_groupings * plan->n_measures, sizeof *narrows);
+    if (narrows == NULL)
+        return hanse_fail_nomem(error, "quantiles", plan->n_groupings);
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        for (size_t m = 0; m < plan->n_measures && status == HANSE_OK; m++)
+            if (!is_kept(fold, g))
+                status = hanse_narrow_init(&narrows[n++], fold, g, m,
+                                           &members[g], error);
+    if (status == HANSE_OK)
+        status = narrow_all(passes, narrows, n, error);
+    for (size_t i = 0; i < n; i++) {
+        const size_t g = narrows[i].grouping;
+        if (status == HANSE_OK)
+            hanse_narrow_results(&narrows[i], hanse_quantiles_of(fold, g),
+                                 results[g]);
+        hanse_narrow_clear(&narrows[i]);
+    }
+    free(narrows);
+    return status;
+}
+
+/* ---- All of it ---------------------------------------------------------- */
+
+static hanse_status find_all(hanse_passes *p, hanse_members *members,
+                             double **results, hanse_error *error)
+{
+    const hanse_plan *plan = p->fold->plan;
+    for (size_t g = 0; g < plan->n_groupings; g++) {
+        HANSE_TRY(hanse_members_init(&members[g], p->fold, g, error));
+        results[g] =
+            hanse_quantiles_results(hanse_quantiles_of(p->fold, g),
+                                    hanse_quantiles_groups(p->fold, g), error);
+        if (results[g] == NULL)
+            return error->status;
+    }
+    HANSE_TRY(find_kept(p, members, results, error));
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        hanse_quantiles_release(hanse_quantiles_of(p->fold, g));
+    return find_dropped(p, members, results, error);
+}
+
+hanse_status hanse_passes_run(hanse_passes *passes, hanse_error *error)
+{
+    const hanse_plan *plan = passes->fold->plan;
+    hanse_error own = {0};
+    if (hanse_quantiles_count(plan) == 0)
+        return HANSE_OK;
+    hanse_members *members = calloc(plan->n_groupings, sizeof *members);
+    double **results = calloc(plan->n_groupings, sizeof *results);
+    hanse_status status;
+    if (members == NULL || results == NULL)
+        status = hanse_fail_nomem(&own, "quantiles", plan->n_groupings);
+    else
+        status = find_all(passes, members, results, &own);
+    for (size_t g = 0; members != NULL && g < plan->n_groupings; g++)
+        hanse_members_clear(&members[g]);
+    free(members);
+    free(results);
+    if (status != HANSE_OK && error != NULL)
+        *error = own;
+    return status;
+}
