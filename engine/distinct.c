@@ -16,7 +16,8 @@
 #include "engine/value_order.h"
 
 enum {
-    FIRST_SLOTS = 256
+    FIRST_SLOTS = 256,
+    N_ARRIVALS = 64
 };
 
 typedef struct slot {
@@ -86,12 +87,15 @@ static inline uint64_t mix(uint64_t x)
     return x ^ (x >> 32);
 }
 
-static inline slot *find(const distinct *d, const table *t, int64_t value,
-                         uint32_t group)
+static inline uint64_t hash_of(const distinct *d, int64_t value, uint32_t group)
+{
+    return mix(mix((uint64_t)value ^ d->seed) + group * 0x9e3779b97f4a7c15u);
+}
+
+static inline slot *find(const table *t, int64_t value, uint32_t group,
+                         uint64_t hash)
 {
     const size_t mask = t->n_slots - 1;
-    uint64_t hash = mix((uint64_t)value ^ d->seed);
-    hash = mix(hash + group * 0x9e3779b97f4a7c15u);
     size_t at = (size_t)hash & mask;
     while (t->slots[at].count != 0 &&
            (t->slots[at].value != value || t->slots[at].group != group))
@@ -106,49 +110,86 @@ static hanse_status make_room(const distinct *d, table *t, hanse_error *error)
         return HANSE_OK;
     table larger = {.n_slots = t->n_slots == 0 ? FIRST_SLOTS : 2 * t->n_slots,
                     .n = t->n};
-    larger.slots = hanse_allocate_zero(d->budget, larger.n_slots, sizeof(slot));
+    larger.slots = hanse_allocate(d->budget, larger.n_slots, sizeof(slot));
     if (larger.slots == NULL)
         return hanse_fail_budget(error, d->budget,
                                  "different values (nunique, mode)",
                                  larger.n_slots, sizeof(slot));
-    for (size_t i = 0; i < t->n_slots; i++)
-        if (t->slots[i].count != 0)
-            *find(d, &larger, t->slots[i].value, t->slots[i].group) =
-                t->slots[i];
+    hanse_prefer_huge_pages(larger.slots, larger.n_slots * sizeof(slot));
+    memset(larger.slots, 0, larger.n_slots * sizeof(slot));
+    for (size_t i = 0; i < t->n_slots; i++) {
+        const slot *s = &t->slots[i];
+        if (s->count != 0)
+            *find(&larger, s->value, s->group, hash_of(d, s->value, s->group)) =
+                *s;
+    }
     hanse_free(d->budget, t->slots, t->n_slots, sizeof(slot));
     *t = larger;
     return HANSE_OK;
 }
 
-static hanse_status count(const distinct *d, table *t, int64_t value,
-                          size_t group, uint64_t n, hanse_error *error)
+/* Values on their way into a table: all their places are fetched from memory
+ * before the first is looked at. */
+typedef struct arrivals {
+    size_t n;
+    slot items[N_ARRIVALS];
+    uint64_t hashes[N_ARRIVALS];
+} arrivals;
+
+static hanse_status count_all(const distinct *d, table *t, arrivals *a,
+                              hanse_error *error)
 {
-    HANSE_TRY(make_room(d, t, error));
-    slot *s = find(d, t, value, (uint32_t)group);
-    if (s->count == 0) {
-        *s = (slot){value, 0, (uint32_t)group};
-        t->n++;
+    for (size_t i = 0; i < a->n && t->n_slots != 0; i++)
+        __builtin_prefetch(&t->slots[a->hashes[i] & (t->n_slots - 1)], 1);
+    for (size_t i = 0; i < a->n; i++) {
+        const slot *item = &a->items[i];
+        HANSE_TRY(make_room(d, t, error));
+        slot *s = find(t, item->value, item->group, a->hashes[i]);
+        if (s->count == 0) {
+            *s = *item;
+            t->n++;
+        } else {
+            s->count += item->count;
+        }
     }
-    s->count += n;
+    a->n = 0;
     return HANSE_OK;
+}
+
+static inline hanse_status count(const distinct *d, table *t, arrivals *a,
+                                 slot item, hanse_error *error)
+{
+    a->hashes[a->n] = hash_of(d, item.value, item.group);
+    a->items[a->n++] = item;
+    return a->n == N_ARRIVALS ? count_all(d, t, a, error) : HANSE_OK;
+}
+
+static hanse_status add_measure(const distinct *d, size_t measure,
+                                const hanse_extra_rows *rows,
+                                hanse_error *error)
+{
+    const hanse_number number = d->plan->measures[measure].number;
+    table *t = &d->tables[measure];
+    arrivals a = {.n = 0};
+    for (size_t i = 0; i < rows->n; i++) {
+        int64_t value = rows->values[measure][i];
+        if (hanse_extra_absent(rows, number, measure, i))
+            continue;
+        if (number == HANSE_NUMBER_FLOAT && value == INT64_MIN)
+            value = 0; /* -0.0 */
+        HANSE_TRY(count(d, t, &a,
+                        (slot){value, 1, (uint32_t)hanse_extra_group(rows, i)},
+                        error));
+    }
+    return count_all(d, t, &a, error);
 }
 
 static hanse_status add(void *state, const hanse_extra_rows *rows,
                         hanse_error *error)
 {
-    distinct *d = state;
-    for (size_t m = 0; m < d->plan->n_measures; m++) {
-        const hanse_number number = d->plan->measures[m].number;
-        for (size_t i = 0; i < rows->n; i++) {
-            int64_t value = rows->values[m][i];
-            if (hanse_extra_absent(rows, number, m, i))
-                continue;
-            if (number == HANSE_NUMBER_FLOAT && value == INT64_MIN)
-                value = 0; /* -0.0 */
-            HANSE_TRY(count(d, &d->tables[m], value, hanse_extra_group(rows, i),
-                            1, error));
-        }
-    }
+    const distinct *d = state;
+    for (size_t m = 0; m < d->plan->n_measures; m++)
+        HANSE_TRY(add_measure(d, m, rows, error));
     return HANSE_OK;
 }
 
@@ -156,19 +197,23 @@ static hanse_status merge(void *state, size_t n_groups, void *from,
                           size_t n_from, const uint32_t *map, bool take,
                           hanse_error *error)
 {
-    distinct *d = state;
+    const distinct *d = state;
     const distinct *other = from;
     (void)n_groups;
     (void)n_from;
     (void)take;
-    for (size_t m = 0; m < d->plan->n_measures; m++)
+    for (size_t m = 0; m < d->plan->n_measures; m++) {
+        table *t = &d->tables[m];
+        arrivals a = {.n = 0};
         for (size_t i = 0; i < other->tables[m].n_slots; i++) {
-            const slot *s = &other->tables[m].slots[i];
-            if (s->count != 0)
-                HANSE_TRY(count(d, &d->tables[m], s->value,
-                                map == NULL ? 0 : map[s->group], s->count,
-                                error));
+            slot item = other->tables[m].slots[i];
+            if (item.count == 0)
+                continue;
+            item.group = map == NULL ? 0 : map[item.group];
+            HANSE_TRY(count(d, t, &a, item, error));
         }
+        HANSE_TRY(count_all(d, t, &a, error));
+    }
     return HANSE_OK;
 }
 

@@ -4,17 +4,13 @@
  */
 #include "engine/kept_values.h"
 
-#include <string.h>
-#include <sys/mman.h>
-
 #include "engine/quantile.h"
 
 enum {
     FIRST_CHUNK_BYTES = 64,
     LAST_CHUNK_BYTES = 4096,
     FIRST_SLAB_BYTES = 1 << 16,
-    LAST_SLAB_BYTES = 1 << 23,
-    HUGE_PAGE_BYTES = 1 << 21
+    LAST_SLAB_BYTES = 1 << 23
 };
 
 struct hanse_slab {
@@ -56,22 +52,6 @@ static bool may_take(const hanse_budget *budget, size_t size_bytes)
         atomic_load(&budget->used_bytes) + size_bytes, budget->limit_bytes);
 }
 
-/* Slabs hold up to gigabytes that are all touched: with huge pages, where the
- * system gives them on request, that costs a fraction. */
-static void ask_for_huge_pages(void *memory, size_t size_bytes)
-{
-#ifdef MADV_HUGEPAGE
-    const uintptr_t mask = HUGE_PAGE_BYTES - 1;
-    const uintptr_t first = ((uintptr_t)memory + mask) & ~mask;
-    const uintptr_t end = ((uintptr_t)memory + size_bytes) & ~mask;
-    if (end > first)
-        (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
-#else
-    (void)memory;
-    (void)size_bytes;
-#endif
-}
-
 static bool add_slab(hanse_kept_values *values)
 {
     size_t size_bytes = FIRST_SLAB_BYTES;
@@ -84,7 +64,7 @@ static bool add_slab(hanse_kept_values *values)
     hanse_slab *slab = hanse_allocate(values->budget, size_bytes, 1);
     if (slab == NULL)
         return false;
-    ask_for_huge_pages(slab, size_bytes);
+    hanse_prefer_huge_pages(slab, size_bytes);
     slab->next = values->slabs;
     slab->size_bytes = size_bytes;
     values->slabs = slab;

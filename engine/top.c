@@ -388,23 +388,25 @@ static hanse_status emit_place(const place *p, const hanse_extra_target *target,
     const hanse_plan_measure *m = &t->plan->measures[p->measure];
     char name[256], words[512];
     snprintf(name, sizeof name, "%s_top%zu", m->name, p->index + 1);
-    snprintf(words, sizeof words, "value %zu from the largest", p->index + 1);
+    char rank[64] = "largest value";
+    if (p->index != 0)
+        snprintf(rank, sizeof rank, "largest value number %zu", p->index + 1);
     hanse_extra_column column = {
         .name = name,
         .about = m->long_name,
-        .words = words,
+        .words = rank,
         .units = m->units,
         .cell_methods = p->index == 0 ? "enterprise: maximum" : NULL};
     HANSE_TRY(
         hanse_emit_values(target, &column, m->number, get_value, p, error));
     snprintf(name, sizeof name, "%s_top%zu_id", m->name, p->index + 1);
     if (t->plan->id_field != SIZE_MAX)
-        snprintf(words, sizeof words, "%.200s of value %zu from the largest",
-                 t->plan->id_name, p->index + 1);
+        snprintf(words, sizeof words, "%.200s of the %s", t->plan->id_name,
+                 rank);
     else
-        snprintf(words, sizeof words,
-                 "number of the row, from 0, of value %zu from the largest",
-                 p->index + 1);
+        snprintf(words, sizeof words, "number of the row, from 0, of the %s",
+                 rank);
+    column.words = words;
     column.units = NULL;
     column.cell_methods = NULL;
     return t->is_text ? emit_texts(p, target, &column, error)

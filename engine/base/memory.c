@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mman.h>
 
 static size_t round_up(size_t size_bytes)
 {
@@ -85,6 +86,20 @@ void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes)
     if (memory != NULL && round_up(n * size_bytes) < large_bytes)
         memset(memory, 0, n * size_bytes);
     return memory;
+}
+
+void hanse_prefer_huge_pages(void *memory, size_t size_bytes)
+{
+#ifdef MADV_HUGEPAGE
+    const uintptr_t mask = ((uintptr_t)1 << 21) - 1;
+    const uintptr_t first = ((uintptr_t)memory + mask) & ~mask;
+    const uintptr_t end = ((uintptr_t)memory + size_bytes) & ~mask;
+    if (end > first)
+        (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
+#else
+    (void)memory;
+    (void)size_bytes;
+#endif
 }
 
 void hanse_free(hanse_budget *budget, void *memory, size_t n, size_t size_bytes)

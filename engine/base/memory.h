@@ -46,6 +46,11 @@ void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes);
 void hanse_free(hanse_budget *budget, void *memory, size_t n,
                 size_t size_bytes);
 
+/* Asks the system for huge pages under memory of megabytes that will all be
+ * used, before it is touched: that costs a fraction of touching single pages,
+ * and of looking values up in them. Only a wish. */
+void hanse_prefer_huge_pages(void *memory, size_t size_bytes);
+
 /* A larger copy: elements 0 to n_old - 1 are kept, the rest is uninitialised.
  * On failure returns NULL and the old memory stays as it was. */
 void *hanse_grow(hanse_budget *budget, void *memory, size_t n_old, size_t n_new,
