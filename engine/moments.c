@@ -237,7 +237,7 @@ static double skew_of(const void *context, size_t group)
     hanse_wide_scale(&denominator, n - 2);
     hanse_wide_scale(&denominator, n - 2);
     const double skew = hanse_ratio_root(&square, &denominator);
-    return n3.negative && skew != 0.0 ? -skew : skew;
+    return n3.negative && n3.n != 0 ? -skew : skew;
 }
 
 static double kurtosis_of(const void *context, size_t group)

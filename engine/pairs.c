@@ -230,7 +230,7 @@ static double correlation_of(const void *context, size_t group)
     hanse_wide_square(&square, &numerator);
     hanse_wide_multiply(&denominator, &x, &y);
     const double root = hanse_ratio_root(&square, &denominator);
-    return numerator.negative && root != 0.0 ? -root : root;
+    return numerator.negative && numerator.n != 0 ? -root : root;
 }
 
 /* "(a)(b)", where both are known and have units. */
