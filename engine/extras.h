@@ -105,8 +105,7 @@ typedef struct hanse_extras {
     void *states[HANSE_N_EXTRAS]; /* NULL: not asked for */
 } hanse_extras;
 
-/* Whether a plan asks for any of them, and whether they look at the numbers of
- * rows. */
+/* Whether a plan asks for any of them. */
 bool hanse_extras_needed(const hanse_plan *plan);
 
 hanse_status hanse_extras_init(hanse_extras *extras, const hanse_plan *plan,
@@ -121,8 +120,7 @@ hanse_status hanse_extras_merge(hanse_extras *extras, size_t n_groups,
                                 const uint32_t *map, bool take,
                                 hanse_error *error);
 
-/* The columns of a table that are not of one measure's mask in statistics.c.
- * Number of columns that all modules add for all measures. */
+/* Number of columns that all modules add for all measures. */
 size_t hanse_extras_count_columns(const hanse_plan *plan);
 
 /* Columns of `statistic` of a measure (the mask's bit, or HANSE_EXTRA_*). */
