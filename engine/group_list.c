@@ -372,6 +372,7 @@ static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
     for (size_t k = 0; k < list->n_keys; k++)
         if (goes_by_text(list->parts, k))
             first = 0;
+    list->is_by_page = first == n_paged;
     const size_t n = list->n - first;
     if (n == 0)
         return HANSE_OK;

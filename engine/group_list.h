@@ -23,6 +23,7 @@ typedef struct hanse_group_list {
     uint32_t *owners;   /* [row] partition (page p is p, hashed h is n_pages +
                            h); NULL: in a fold */
     uint64_t n_dropped; /* rows of groups left out for a missing key */
+    bool is_by_page;    /* groups in pages stand in the order of pages */
     /* Key numbers and masks that are kept apart from the states, [groups[row]]
      * (times n_keys); NULL: they are with the states. */
     const int64_t *numbers;
@@ -37,7 +38,8 @@ hanse_status hanse_group_list_of_fold(const hanse_fold *keys,
                                       hanse_group_list *out,
                                       hanse_error *error);
 
-/* Groups in partitions, when all threads are through. */
+/* Groups in partitions, when all threads are through. Making a table of them
+ * may free the states. */
 hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                                             hanse_partitions *parts,
                                             size_t n_threads,
