@@ -94,16 +94,37 @@ static hanse_status record_fill(hid_t creation, hid_t type,
 
 /* ---- Addresses ---------------------------------------------------------- */
 
-/* Asked for the address of what was never written, the library adds the size
- * of the user block to "none"; hence the look at the size. */
+/* Bytes before the file proper; to the address "none" the library adds them. */
+static hsize_t userblock_of(hid_t dataset)
+{
+    hsize_t size_bytes = 0;
+    const hid_t file = H5Iget_file_id(dataset);
+    const hid_t creation = file >= 0 ? H5Fget_create_plist(file) : file;
+    if (creation >= 0)
+        (void)H5Pget_userblock(creation, &size_bytes);
+    if (creation >= 0)
+        (void)H5Pclose(creation);
+    if (file >= 0)
+        (void)H5Fclose(file);
+    return size_bytes;
+}
+
+/* The library reads from the address as many bytes as the rows have, whatever
+ * the size says; the two must agree, or somebody changed one. */
 static hanse_status record_contiguous(hid_t dataset, hanse_dataset_map *out,
                                       hanse_error *error)
 {
-    if (H5Dget_storage_size(dataset) == 0)
-        return HANSE_OK;
+    const hsize_t size_bytes = H5Dget_storage_size(dataset);
     const haddr_t address = H5Dget_offset(dataset);
-    if (address == HADDR_UNDEF)
-        return hanse_hdf5_fail(error, "dataset");
+    const bool is_written =
+        address != HADDR_UNDEF && address != userblock_of(dataset) - 1;
+    if (out->n_rows == 0 || (!is_written && size_bytes == 0))
+        return HANSE_OK;
+    if (!is_written || size_bytes / out->element_bytes != out->n_rows)
+        return hanse_fail(error, HANSE_ERR_FORMAT,
+                          "damaged dataset: %llu bytes for %llu rows",
+                          (unsigned long long)size_bytes,
+                          (unsigned long long)out->n_rows);
     out->address = address;
     return HANSE_OK;
 }

@@ -252,6 +252,23 @@ class Hostile(unittest.TestCase):
         self.patch(struct.pack("<Q", 123457), struct.pack("<Q", 999999), 2)
         self.says("HANSE_ERR")
 
+    def test_size_that_lies_is_an_error(self):
+        """Of a contiguous dataset: none, though it has an address, or less
+        than the rows have."""
+        with h5py.File(self.path, "w", libver="earliest") as file:
+            file.create_dataset("enterprises/a", data=numpy.arange(12347))
+        honest = struct.pack("<Q", 12347 * 8)
+        for lie in (0, 8, 12346 * 8):
+            lying = struct.pack("<Q", lie)
+            with open(self.path, "rb") as file:
+                data = file.read()
+            self.assertEqual(data.count(honest), 1)
+            with open(self.path, "wb") as file:
+                file.write(data.replace(honest, lying))
+            self.says("HANSE_ERR_FORMAT", f"{lie} bytes for 12347 rows")
+            with open(self.path, "wb") as file:
+                file.write(data)
+
     def test_chunk_address_beyond_the_end_is_an_error(self):
         with h5py.File(self.path, "w", libver="earliest") as file:
             data = file.create_dataset("enterprises/a",
