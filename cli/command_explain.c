@@ -203,11 +203,14 @@ static void print_work(const hanse_run_arguments *arguments,
         arguments->n_threads < n_morsels ? arguments->n_threads : n_morsels;
     const uint64_t morsel_rows = n_morsels > 0 ? n_rows / n_morsels : 0;
     print_passes(source, plan, arguments->memory_bytes);
+    /* A reader keeps what it has decoded for a span. */
+    const uint64_t span_rows =
+        n_morsels > 0 ? morsel_rows * hanse_source_span_end(source, 0) : 0;
     printf("morsels     %zu, about %s rows each\n", n_morsels,
            hanse_format_count(morsel_rows).text);
     printf("threads     %zu\n", n_threads);
     printf("memory      readers about %s, groups about %s each; limit %s\n",
-           hanse_format_bytes((double)(n_threads * morsel_rows) *
+           hanse_format_bytes((double)(n_threads * span_rows) *
                               (double)row_bytes(plan))
                .text,
            hanse_format_bytes((double)(n_threads * group_bytes(plan))).text,

@@ -13,7 +13,7 @@
 #include "cli/options.h"
 #include "engine/base/error.h"
 #include "io/column_reason.h"
-#include "io/hdf5_source.h"
+#include "io/file_pages.h"
 #include "io/key_maps.h"
 
 enum {
@@ -36,6 +36,8 @@ enum {
     OPTION_MEMORY,
     OPTION_SPILL,
     OPTION_TRUSTED_INPUT,
+    OPTION_READ,
+    OPTION_NO_READ_AHEAD,
     OPTION_PROGRESS,
     OPTION_QUIET,
     OPTION_JSON_SUMMARY,
@@ -106,6 +108,13 @@ static const hanse_option options_table[N_OPTIONS] = {
     [OPTION_TRUSTED_INPUT] = {"trusted-input", 0, NULL,
                               "the files come from a trusted place: open them\n"
                               "without a confined process"},
+    [OPTION_READ] = {"read", 0, "auto|copy|map",
+                     "uncompressed columns: copied from the file piece by\n"
+                     "piece, or used from mapped pages; default: auto, as\n"
+                     "suits the file system"},
+    [OPTION_NO_READ_AHEAD] = {"no-read-ahead", 0, NULL,
+                              "do not have the next rows brought from disk "
+                              "while\nthese are worked on"},
     [OPTION_PROGRESS] = {"progress", 0, NULL,
                          "report progress even where there is no terminal"},
     [OPTION_QUIET] = {"quiet", 'q', NULL, "no progress, no summary"},
@@ -194,6 +203,20 @@ static int set_memory(hanse_run_arguments *arguments, const char *value)
     return HANSE_EXIT_DONE;
 }
 
+static int set_read(hanse_run_arguments *arguments, const char *value)
+{
+    static const char *const ways[] = {[HANSE_READ_AUTO] = "auto",
+                                       [HANSE_READ_COPY] = "copy",
+                                       [HANSE_READ_MAP] = "map"};
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+        if (strcmp(value, ways[i]) != 0)
+            continue;
+        arguments->read = (hanse_read_way)i;
+        return HANSE_EXIT_DONE;
+    }
+    return hanse_usage_error("--read '%s': write auto, copy or map", value);
+}
+
 static int set_option(parse *p, int option, const char *value)
 {
     hanse_run_arguments *arguments = p->arguments;
@@ -241,6 +264,11 @@ static int set_option(parse *p, int option, const char *value)
         return HANSE_EXIT_DONE;
     case OPTION_TRUSTED_INPUT:
         arguments->trusted_input = true;
+        return HANSE_EXIT_DONE;
+    case OPTION_READ:
+        return set_read(arguments, value);
+    case OPTION_NO_READ_AHEAD:
+        arguments->no_read_ahead = true;
         return HANSE_EXIT_DONE;
     case OPTION_PROGRESS:
         arguments->progress = true;
@@ -394,7 +422,13 @@ static hanse_status open_input(hanse_run_input *input,
                                     .is_trusted = arguments->trusted_input,
                                     .allow_foreign = arguments->allow_external,
                                     .meanwhile = meanwhile,
-                                    .meanwhile_context = context};
+                                    .meanwhile_context = context,
+                                    .read = arguments->read,
+                                    .no_read_ahead = arguments->no_read_ahead};
+    if (how.read == HANSE_READ_MAP && !hanse_file_pages_guard())
+        return hanse_fail(error, HANSE_ERR_IO,
+                          "--read map: the system refuses a handler for "
+                          "failing pages; use --read copy");
     HANSE_TRY(hanse_hdf5_source_open((const char *const *)input->files.items,
                                      input->files.n, &how, &input->source,
                                      error));

@@ -8,6 +8,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/source.h"
+#include "io/hdf5_source.h"
 #include "io/job.h"
 
 typedef struct hanse_run_arguments {
@@ -17,6 +18,8 @@ typedef struct hanse_run_arguments {
     char *spill;           /* directory for temporary files; NULL: none */
     bool trusted_input;
     bool allow_external;
+    hanse_read_way read;
+    bool no_read_ahead;
     bool progress;
     bool quiet;
     char *json_summary; /* NULL: none */

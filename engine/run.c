@@ -116,27 +116,49 @@ static hanse_status read_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
                        error);
 }
 
+/* Takes the next morsels that go together; false when none is left. */
+static bool take_span(run *r, size_t *morsel, size_t *end)
+{
+    size_t next = atomic_load(&r->next_morsel);
+    do {
+        if (next >= r->n_morsels)
+            return false;
+        *end = hanse_source_span_end(r->source, next);
+    } while (!atomic_compare_exchange_weak(&r->next_morsel, &next, *end));
+    *morsel = next;
+    return true;
+}
+
+/* Reads and folds a morsel; *first: none has been folded yet. */
+static hanse_status fold_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
+                                size_t morsel, bool *first, hanse_error *error)
+{
+    hanse_morsel rows;
+    bool any;
+    HANSE_TRY(read_morsel(r, fold, reader, morsel, &rows, &any, error));
+    fold->batch_first_row = rows.first_row;
+    if (any)
+        HANSE_TRY(*first ? fold_first(r, fold, &rows.batch, error)
+                         : hanse_fold_add(fold, &rows.batch, error));
+    else
+        hanse_fold_skip(fold, rows.batch.n_rows);
+    *first = *first && !any;
+    hanse_fold_forget_filter(fold);
+    atomic_fetch_add(&r->n_rows_done, rows.batch.n_rows);
+    return report_progress(r, error);
+}
+
 static hanse_status fold_morsels(run *r, hanse_fold *fold, hanse_reader *reader,
                                  hanse_error *error)
 {
     bool first = true;
-    while (!atomic_load(&r->stop)) {
-        const size_t morsel = atomic_fetch_add(&r->next_morsel, 1);
-        if (morsel >= r->n_morsels)
-            break;
-        hanse_morsel rows;
-        bool any;
-        HANSE_TRY(read_morsel(r, fold, reader, morsel, &rows, &any, error));
-        fold->batch_first_row = rows.first_row;
-        if (any)
-            HANSE_TRY(first ? fold_first(r, fold, &rows.batch, error)
-                            : hanse_fold_add(fold, &rows.batch, error));
-        else
-            hanse_fold_skip(fold, rows.batch.n_rows);
-        first = first && !any;
-        hanse_fold_forget_filter(fold);
-        atomic_fetch_add(&r->n_rows_done, rows.batch.n_rows);
-        HANSE_TRY(report_progress(r, error));
+    size_t morsel, end;
+    while (take_span(r, &morsel, &end)) {
+        for (; morsel < end; morsel++) {
+            if (atomic_load(&r->stop))
+                return HANSE_OK;
+            HANSE_TRY(fold_morsel(r, fold, reader, morsel, &first, error));
+        }
     }
     return HANSE_OK;
 }
@@ -148,9 +170,11 @@ static hanse_status work(run *r, size_t thread, hanse_error *error)
     HANSE_TRY(hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
     HANSE_TRY(hanse_fold_join(r->folds[thread], &r->shared, error));
     HANSE_TRY(r->source->ops->open_reader(r->source, &reader, error));
-    const hanse_status status =
-        fold_morsels(r, r->folds[thread], reader, error);
-    r->source->ops->close_reader(reader);
+    const hanse_source_ops *ops = r->source->ops;
+    hanse_status status = fold_morsels(r, r->folds[thread], reader, error);
+    if (status == HANSE_OK && ops->finish_reader != NULL)
+        status = ops->finish_reader(reader, error);
+    ops->close_reader(reader);
     return status == HANSE_OK ? hanse_fold_flush(r->folds[thread], error)
                               : status;
 }

@@ -36,6 +36,11 @@ typedef struct hanse_source_ops {
     uint64_t (*n_rows)(const hanse_source *source);
     size_t (*n_morsels)(const hanse_source *source);
 
+    /* The morsel after the last that should go to the same thread as this one,
+     * in order: what one of them has decoded serves the others. NULL: each
+     * goes alone. */
+    size_t (*span_end)(const hanse_source *source, size_t morsel);
+
     /* A reader for one thread; several may be open at a time. */
     hanse_status (*open_reader)(hanse_source *source, hanse_reader **out,
                                 hanse_error *error);
@@ -45,6 +50,11 @@ typedef struct hanse_source_ops {
     hanse_status (*read)(hanse_reader *reader, size_t morsel,
                          const size_t *fields, size_t n_fields,
                          hanse_morsel *out, hanse_error *error);
+
+    /* After the last morsel has been used: whether all that was delivered was
+     * right to the end, which a file that changes meanwhile can spoil. NULL:
+     * always. */
+    hanse_status (*finish_reader)(hanse_reader *reader, hanse_error *error);
     void (*close_reader)(hanse_reader *reader);
     void (*close)(hanse_source *source);
 } hanse_source_ops;
@@ -68,6 +78,11 @@ struct hanse_reader {
 static inline const hanse_schema *hanse_source_schema(const hanse_source *s)
 {
     return s->ops->schema(s);
+}
+
+static inline size_t hanse_source_span_end(const hanse_source *s, size_t morsel)
+{
+    return s->ops->span_end != NULL ? s->ops->span_end(s, morsel) : morsel + 1;
 }
 
 /* Accepts NULL. */

@@ -127,6 +127,13 @@ static const filter_kind *kind_of(uint32_t id)
     return NULL;
 }
 
+bool hanse_filter_decodable(uint32_t id)
+{
+    const filter_kind *kind = kind_of(id);
+    return id == HANSE_FILTER_FLETCHER32 ||
+           (kind != NULL && kind->decode != NULL);
+}
+
 /* What is wrong with a filter's parameters, or NULL. */
 static const char *parameter_fault(const hanse_filter *filter)
 {
@@ -160,8 +167,7 @@ bool hanse_pipeline_decodable(const hanse_pipeline *pipeline, char *reason,
         const hanse_filter *filter = &pipeline->filters[i];
         const filter_kind *kind = kind_of(filter->id);
         const char *name = kind == NULL ? "unknown" : kind->name;
-        if (kind == NULL ||
-            (kind->decode == NULL && filter->id != HANSE_FILTER_FLETCHER32)) {
+        if (!hanse_filter_decodable(filter->id)) {
             snprintf(reason, size, "filter %u (%s)", filter->id, name);
             return false;
         }
@@ -383,16 +389,16 @@ hanse_status hanse_decoder_decode(hanse_decoder *decoder,
 
 /* ---- Reading in pieces -------------------------------------------------- */
 
-hanse_status hanse_decoder_open(hanse_decoder *decoder,
-                                const hanse_pipeline *pipeline,
-                                uint32_t filter_mask, const void *stored,
-                                size_t stored_bytes, size_t n_rows,
-                                size_t row_bytes, hanse_decoded *out,
-                                hanse_error *error)
+/* All but a shuffle of whole rows; into `buffer`, or scratch when it is
+ * NULL. */
+static hanse_status open_chunk(hanse_decoder *decoder,
+                               const hanse_pipeline *pipeline,
+                               uint32_t filter_mask, span at, size_t n_rows,
+                               size_t row_bytes, uint8_t *buffer,
+                               hanse_decoded *out, hanse_error *error)
 {
     steps all;
     size_t raw_bytes;
-    span at = {stored, stored_bytes};
     if (!hanse_size_multiply(n_rows, row_bytes, &raw_bytes))
         return hanse_fail(error, HANSE_ERR_FORMAT,
                           "a chunk of %zu rows of %zu bytes is too large",
@@ -401,7 +407,11 @@ hanse_status hanse_decoder_open(hanse_decoder *decoder,
     const bool shuffled = all.n > 0 &&
                           all.step[0].filter->id == HANSE_FILTER_SHUFFLE &&
                           all.step[0].filter->values[0] == row_bytes;
-    HANSE_TRY(undo_all(decoder, &all, shuffled, NULL, &at, error));
+    HANSE_TRY(undo_all(decoder, &all, shuffled, buffer, &at, error));
+    if (buffer != NULL && at.data != buffer && raw_bytes != 0) {
+        memcpy(buffer, at.data, raw_bytes);
+        at.data = buffer;
+    }
     /* Step 0, left out here, keeps the size that step 1 was checked for. */
     *out = (hanse_decoded){.data = at.data,
                            .n_rows = n_rows,
@@ -409,6 +419,30 @@ hanse_status hanse_decoder_open(hanse_decoder *decoder,
                            .shuffled = shuffled,
                            .kernels = decoder->kernels};
     return HANSE_OK;
+}
+
+hanse_status hanse_decoder_open(hanse_decoder *decoder,
+                                const hanse_pipeline *pipeline,
+                                uint32_t filter_mask, const void *stored,
+                                size_t stored_bytes, size_t n_rows,
+                                size_t row_bytes, hanse_decoded *out,
+                                hanse_error *error)
+{
+    return open_chunk(decoder, pipeline, filter_mask,
+                      (span){stored, stored_bytes}, n_rows, row_bytes, NULL,
+                      out, error);
+}
+
+hanse_status hanse_decoder_open_into(hanse_decoder *decoder,
+                                     const hanse_pipeline *pipeline,
+                                     uint32_t filter_mask, const void *stored,
+                                     size_t stored_bytes, size_t n_rows,
+                                     size_t row_bytes, void *buffer,
+                                     hanse_decoded *out, hanse_error *error)
+{
+    return open_chunk(decoder, pipeline, filter_mask,
+                      (span){stored, stored_bytes}, n_rows, row_bytes, buffer,
+                      out, error);
 }
 
 void hanse_decoded_read(const hanse_decoded *decoded, size_t offset,

@@ -56,6 +56,8 @@ bool hanse_pipeline_decodable(const hanse_pipeline *pipeline, char *reason,
  * itself unless files cannot be opened any more. HANSE_ERR_IO: there is none.
  */
 hanse_status hanse_decode_blosc_load(hanse_error *error);
+/* Whether the filter of that number is one of ours. */
+bool hanse_filter_decodable(uint32_t id);
 
 /* Codec contexts and scratch memory: two buffers as large as the largest
  * chunk seen, three with bitshuffle. One per thread. */
@@ -110,6 +112,14 @@ hanse_status hanse_decoder_open(hanse_decoder *decoder,
                                 size_t stored_bytes, size_t n_rows,
                                 size_t row_bytes, hanse_decoded *out,
                                 hanse_error *error);
+
+/* The same into the caller's n_rows * row_bytes bytes, where the data stay. */
+hanse_status hanse_decoder_open_into(hanse_decoder *decoder,
+                                     const hanse_pipeline *pipeline,
+                                     uint32_t filter_mask, const void *stored,
+                                     size_t stored_bytes, size_t n_rows,
+                                     size_t row_bytes, void *buffer,
+                                     hanse_decoded *out, hanse_error *error);
 
 /* Copies bytes offset to offset + width - 1 of the n rows from `first` on to
  * out[0 .. n * width - 1], one row's after the other's. The caller keeps

@@ -10,6 +10,7 @@
 
 #include "io/foreign.h"
 #include "io/raw_fetch.h"
+#include "io/read_ahead.h"
 
 /* A buffer that only grows. */
 typedef struct buffer {
@@ -28,12 +29,12 @@ typedef struct field_buffers {
 typedef struct hdf5_reader {
     hanse_reader base;
     hanse_hdf5_source *source;
-    hanse_array *arrays;   /* [field] */
-    field_buffers *fields; /* [field] */
-    size_t *mapped;        /* [field] of a compound, to be fetched by map */
-    size_t *asked;         /* [field] columns whose maps are asked for */
-    void **outs;           /* [field] where those by map go */
-    bool *is_mapped;       /* [field] its map in `part` is recorded */
+    hanse_array *arrays;       /* [field] */
+    field_buffers *fields;     /* [field] */
+    size_t *mapped;            /* [field] of a compound, to be fetched by map */
+    size_t *asked;             /* [field] columns whose maps are asked for */
+    hanse_raw_target *targets; /* [field] where those by map go */
+    bool *is_mapped;           /* [field] its map in `part` is recorded */
     const hanse_hdf5_part *part; /* of the last morsel; NULL: none */
     size_t morsel;               /* SIZE_MAX: none yet */
     hanse_raw_fetcher raw;
@@ -245,16 +246,69 @@ static hanse_status reserve_values(hdf5_reader *r, const hanse_row_range *rows,
     return HANSE_OK;
 }
 
+/* Room for the values of a field, and for marks where numbers may need them. */
+static hanse_status make_target(hdf5_reader *r, const hanse_row_range *rows,
+                                size_t field, hanse_raw_target *target,
+                                hanse_error *error)
+{
+    const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
+    field_buffers *buffers = &r->fields[field];
+    HANSE_TRY(reserve(r, &buffers->values, rows->n, column->type.size_bytes,
+                      "values of a column", error));
+    if (column->type.type != HANSE_TEXT && column->missing.n > 0)
+        HANSE_TRY(reserve(r, &buffers->missing, rows->n, 1,
+                          "marks of missing values", error));
+    *target = (hanse_raw_target){.values = buffers->values.bytes,
+                                 .missing = buffers->missing.bytes};
+    return HANSE_OK;
+}
+
+/* A field whose values lie in the mapped file as they are wanted; *done tells
+ * whether it does. */
+static hanse_status read_mapped(hdf5_reader *r, const hanse_row_range *rows,
+                                size_t field, uint64_t *n_bytes, bool *done,
+                                hanse_error *error)
+{
+    const void *values;
+    HANSE_TRY(hanse_raw_fetch_mapped(&r->raw, rows, field, &values, error));
+    *done = values != NULL;
+    if (values == NULL)
+        return HANSE_OK;
+    const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
+    r->arrays[field].values = values;
+    HANSE_TRY(mark_missing(r, column, field, rows->n, error));
+    *n_bytes += (uint64_t)rows->n * column->type.size_bytes;
+    r->fields[field].is_read = true;
+    return HANSE_OK;
+}
+
 /* Fields of one dataset, straight into their buffers. */
 static hanse_status read_by_map(hdf5_reader *r, const hanse_row_range *rows,
                                 const size_t *fields, size_t n_fields,
                                 uint64_t *n_bytes, hanse_error *error)
 {
+    bool done = false;
+    if (n_fields == 1)
+        HANSE_TRY(read_mapped(r, rows, fields[0], n_bytes, &done, error));
+    if (done)
+        return HANSE_OK;
     for (size_t i = 0; i < n_fields; i++)
-        HANSE_TRY(reserve_values(r, rows, fields[i], &r->outs[i], error));
-    HANSE_TRY(hanse_raw_fetch(&r->raw, rows, fields, n_fields, r->outs, error));
-    for (size_t i = 0; i < n_fields; i++)
-        HANSE_TRY(make_array(r, rows, fields[i], n_bytes, error));
+        HANSE_TRY(make_target(r, rows, fields[i], &r->targets[i], error));
+    HANSE_TRY(
+        hanse_raw_fetch(&r->raw, rows, fields, n_fields, r->targets, error));
+    for (size_t i = 0; i < n_fields; i++) {
+        const size_t field = fields[i];
+        const hanse_hdf5_column *column = hanse_hdf5_range_column(rows, field);
+        const hanse_raw_target *target = &r->targets[i];
+        if (column->type.type == HANSE_TEXT) {
+            HANSE_TRY(make_array(r, rows, field, n_bytes, error));
+            continue;
+        }
+        r->arrays[field].values = target->values;
+        r->arrays[field].missing = target->any_missing ? target->missing : NULL;
+        r->fields[field].is_read = true;
+        *n_bytes += (uint64_t)rows->n * column->type.size_bytes;
+    }
     return HANSE_OK;
 }
 
@@ -329,10 +383,8 @@ static hanse_status read_foreign(hdf5_reader *r, const hanse_row_range *rows,
 
 /* ---- Operations --------------------------------------------------------- */
 
-/* The part that holds a morsel: the last that starts at or before it and is
- * not empty. */
-static const hanse_hdf5_part *find_part(const hanse_hdf5_source *source,
-                                        size_t morsel)
+const hanse_hdf5_part *hanse_hdf5_find_part(const hanse_hdf5_source *source,
+                                            size_t morsel)
 {
     size_t low = 0;
     size_t high = source->n_parts;
@@ -344,16 +396,6 @@ static const hanse_hdf5_part *find_part(const hanse_hdf5_source *source,
             high = middle;
     }
     return &source->parts[low];
-}
-
-static hanse_row_range locate(const hanse_hdf5_source *source, size_t morsel)
-{
-    const hanse_hdf5_part *part = find_part(source, morsel);
-    hanse_row_range rows = {.part = part};
-    rows.first = (morsel - part->first_morsel) * part->morsel_rows;
-    const uint64_t left = part->table.n_rows - rows.first;
-    rows.n = (size_t)(left < part->morsel_rows ? left : part->morsel_rows);
-    return rows;
 }
 
 static void start_morsel(hdf5_reader *r, size_t morsel)
@@ -407,10 +449,14 @@ hanse_status hanse_hdf5_reader_read(hanse_reader *base, size_t morsel,
                                     hanse_morsel *out, hanse_error *error)
 {
     hdf5_reader *r = (hdf5_reader *)base;
-    const hanse_row_range rows = locate(r->source, morsel);
+    const hanse_row_range rows =
+        hanse_hdf5_morsel_rows(hanse_hdf5_find_part(r->source, morsel), morsel);
     uint64_t n_bytes = 0;
     start_morsel(r, morsel);
     HANSE_TRY(need_maps(r, &rows, fields, n_fields, error));
+    if (r->source->ahead != NULL && !r->source->library_only && n_fields > 0)
+        HANSE_TRY(hanse_read_ahead_of(r->source->ahead, &r->raw, rows.part,
+                                      morsel, fields, n_fields, error));
     if (rows.part->table.is_compound)
         HANSE_TRY(read_members(r, &rows, fields, n_fields, &n_bytes, error));
     else
@@ -428,9 +474,20 @@ hanse_status hanse_hdf5_reader_values(hanse_reader *base, uint64_t first,
     const hanse_row_range rows = {&r->source->parts[0], first, n};
     const size_t field = 0;
     HANSE_TRY(need_maps(r, &rows, &field, 1, error));
-    return can_map(r, &rows, field)
-               ? hanse_raw_fetch(&r->raw, &rows, &field, 1, &out, error)
-               : ask_values(r, &rows, field, out, error);
+    if (!can_map(r, &rows, field))
+        return ask_values(r, &rows, field, out, error);
+    const size_t size_bytes =
+        n * hanse_hdf5_range_column(&rows, field)->type.size_bytes;
+    hanse_raw_target target = {.values = out, .as_stored = true};
+    HANSE_TRY(hanse_raw_fetch(&r->raw, &rows, &field, 1, &target, error));
+    if (target.values != out)
+        memcpy(out, target.values, size_bytes);
+    return HANSE_OK;
+}
+
+hanse_status hanse_hdf5_reader_finish(hanse_reader *base, hanse_error *error)
+{
+    return hanse_raw_fetch_check(&((hdf5_reader *)base)->raw, error);
 }
 
 hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
@@ -449,12 +506,12 @@ hanse_status hanse_hdf5_reader_open(hanse_source *base, hanse_reader **out,
     r->fields = calloc(n, sizeof *r->fields);
     r->mapped = calloc(n, sizeof *r->mapped);
     r->asked = calloc(n, sizeof *r->asked);
-    r->outs = calloc(n, sizeof *r->outs);
+    r->targets = calloc(n, sizeof *r->targets);
     r->is_mapped = calloc(n, sizeof *r->is_mapped);
     r->foreign = calloc(n, sizeof *r->foreign);
     hanse_status status = HANSE_OK;
     if (r->arrays == NULL || r->fields == NULL || r->mapped == NULL ||
-        r->asked == NULL || r->outs == NULL || r->is_mapped == NULL ||
+        r->asked == NULL || r->targets == NULL || r->is_mapped == NULL ||
         r->foreign == NULL)
         status = hanse_fail_nomem(error, "reader", n * sizeof *r->fields);
     if (status == HANSE_OK)
@@ -489,7 +546,7 @@ void hanse_hdf5_reader_close(hanse_reader *base)
     free(r->fields);
     free(r->mapped);
     free(r->asked);
-    free(r->outs);
+    free(r->targets);
     free(r->is_mapped);
     free(r->foreign);
     free(r);

@@ -12,14 +12,19 @@
 #include "io/foreign.h"
 #include "io/hdf5_find.h"
 #include "io/raw_fetch.h"
+#include "io/input_file.h"
+#include "io/read_ahead.h"
 
 /* 128 KiB a float64 column: large against the cost of a read call, and a few
  * columns stay in the second cache level until they are folded. */
 static const uint64_t default_morsel_rows = 16384;
 
-/* Chunks up to this many rows are never cut: a cut chunk is decoded once for
- * each of its morsels. Larger ones are, or a morsel would not fit in memory. */
-static const uint64_t most_aligned_rows = 1 << 22;
+/* Mapped pages are not copied and need no room in the cache. */
+static const uint64_t mapped_morsel_rows = 65536;
+
+/* Of network and parallel file systems each call may be a message; a megabyte
+ * a column. */
+static const uint64_t remote_morsel_rows = 131072;
 
 /* Processes that open files, as many as live at a time, and as many as are
  * started before they are asked, so that they get ready side by side. */
@@ -179,24 +184,69 @@ static uint64_t greatest_divisor(uint64_t a, uint64_t b)
     return a;
 }
 
-/* Rows of which a morsel should be a multiple, so that it cuts no chunk, or
- * as few as can be. */
+/* Rows of which a span should be a multiple, so that it cuts no chunk, or as
+ * few as can be. Rows of unfiltered chunks are read as they lie. */
 static uint64_t alignment_rows(const hanse_hdf5_table *table)
 {
     uint64_t largest = 1;
     uint64_t common = 1;
     for (size_t i = 0; i < table->n_columns; i++) {
         const uint64_t rows = table->columns[i].layout.chunk_rows;
-        if (rows == 0)
+        if (rows == 0 || table->columns[i].layout.n_filters == 0)
             continue;
         if (rows > largest)
             largest = rows;
         if (common <= most_common_rows && rows <= most_common_rows)
             common = common / greatest_divisor(common, rows) * rows;
     }
-    if (largest > most_aligned_rows)
-        return most_aligned_rows;
     return common <= most_common_rows && common >= largest ? common : largest;
+}
+
+static uint64_t divide_up(uint64_t n, uint64_t by)
+{
+    return n / by + (n % by != 0 ? 1 : 0);
+}
+
+/* A chunk is decoded once and delivered in equal slices near the wished size,
+ * which are in the cache when they are folded. */
+static uint64_t slice_rows(uint64_t span_rows, uint64_t wished)
+{
+    const uint64_t n_slices = (span_rows + wished / 2) / wished;
+    const uint64_t rows = divide_up(span_rows, n_slices);
+    return wished < 64 ? rows : divide_up(rows, 64) * 64;
+}
+
+/* Whether the library may be needed: it would decode a large chunk again for
+ * each slice. */
+static bool needs_library(const hanse_hdf5_table *table)
+{
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const hanse_hdf5_column *column = &table->columns[i];
+        if (column->layout.chunk_rows == 0)
+            continue;
+        if (column->type.form == HANSE_FORM_TEXT_VARIABLE ||
+            column->type.irregular)
+            return true;
+        for (size_t k = 0; k < column->layout.n_filters; k++)
+            if (!hanse_filter_decodable(column->layout.filter_ids[k]))
+                return true;
+    }
+    return false;
+}
+
+/* The rule: what lies on this machine is copied, from the page cache to the
+ * processor's, in pieces; the pages of a mapping cost more than that
+ * (bench/README.md has both). From elsewhere the pieces are larger. */
+static uint64_t choose_way(hanse_hdf5_part *part,
+                           const hanse_hdf5_options *options)
+{
+    const bool is_local = hanse_file_is_local(part->table.file);
+    part->is_mapped = options->read == HANSE_READ_MAP;
+    if (options->morsel_rows != 0)
+        return options->morsel_rows;
+    if (part->is_mapped)
+        return mapped_morsel_rows;
+    return is_local ? default_morsel_rows : remote_morsel_rows;
 }
 
 static hanse_status cut_morsels(hanse_hdf5_source *source,
@@ -205,11 +255,16 @@ static hanse_status cut_morsels(hanse_hdf5_source *source,
 {
     const uint64_t unit = alignment_rows(&part->table);
     const uint64_t n_rows = part->table.n_rows;
-    part->morsel_rows = wished < unit ? unit : wished - wished % unit;
+    part->span_rows = wished < unit ? unit : wished - wished % unit;
+    part->morsel_rows = part->span_rows;
+    if (wished < unit && !needs_library(&part->table))
+        part->morsel_rows = slice_rows(unit, wished);
+    part->span_morsels = (size_t)divide_up(part->span_rows, part->morsel_rows);
     part->first_row = source->n_rows;
     part->first_morsel = source->n_morsels;
     part->n_morsels =
-        n_rows / part->morsel_rows + (n_rows % part->morsel_rows != 0 ? 1 : 0);
+        (size_t)(n_rows / part->span_rows) * part->span_morsels +
+        (size_t)divide_up(n_rows % part->span_rows, part->morsel_rows);
     if (__builtin_add_overflow(source->n_rows, n_rows, &source->n_rows))
         return hanse_fail(error, HANSE_ERR_LIMIT, "%s: too many rows",
                           part->table.file);
@@ -234,6 +289,15 @@ static size_t get_n_morsels(const hanse_source *source)
     return as_hdf5(source)->n_morsels;
 }
 
+static size_t get_span_end(const hanse_source *base, size_t morsel)
+{
+    const hanse_hdf5_part *part = hanse_hdf5_find_part(as_hdf5(base), morsel);
+    const size_t end = part->first_morsel + part->n_morsels;
+    const size_t index = morsel - part->first_morsel;
+    const size_t left = part->span_morsels - index % part->span_morsels;
+    return left < end - morsel ? morsel + left : end;
+}
+
 static void close_source(hanse_source *base)
 {
     hanse_hdf5_source *source = (hanse_hdf5_source *)base;
@@ -254,6 +318,7 @@ static void close_source(hanse_source *base)
     (void)pthread_mutex_destroy(&source->foreign_mutex);
     free(source->parts);
     free(source->fields);
+    free(source->ahead);
     free(source);
 }
 
@@ -261,8 +326,10 @@ static const hanse_source_ops operations = {
     .schema = get_schema,
     .n_rows = get_n_rows,
     .n_morsels = get_n_morsels,
+    .span_end = get_span_end,
     .open_reader = hanse_hdf5_reader_open,
     .read = hanse_hdf5_reader_read,
+    .finish_reader = hanse_hdf5_reader_finish,
     .close_reader = hanse_hdf5_reader_close,
     .close = close_source,
 };
@@ -299,8 +366,6 @@ static hanse_status open_part(hanse_hdf5_source *source, size_t index,
                               const hanse_hdf5_options *options,
                               bool is_dataset, hanse_error *error)
 {
-    const uint64_t wished =
-        options->morsel_rows != 0 ? options->morsel_rows : default_morsel_rows;
     hanse_hdf5_part *part = &source->parts[index];
     HANSE_TRY(hanse_map_client_table(
         part->client, index == 0 ? options->table : source->parts[0].table.path,
@@ -318,7 +383,7 @@ static hanse_status open_part(hanse_hdf5_source *source, size_t index,
     fill_storage(part, source->schema.n_fields);
     if (part->table.is_compound)
         source->base.rows_together = true;
-    return cut_morsels(source, part, wished, error);
+    return cut_morsels(source, part, choose_way(part, options), error);
 }
 
 static hanse_status open_parts(hanse_hdf5_source *source,
@@ -356,6 +421,10 @@ static hanse_hdf5_source *create(size_t n_files,
         source->parts = parts;
         source->n_parts = n_files;
         source->library_only = options->library_only;
+        if (options->no_read_ahead)
+            return source;
+        /* Without memory for it reading ahead is left to the system. */
+        source->ahead = calloc(1, sizeof *source->ahead);
         return source;
     }
     free(source);

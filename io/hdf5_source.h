@@ -10,6 +10,14 @@
 #include "engine/base/memory.h"
 #include "engine/source.h"
 
+/* How the bytes of unfiltered columns reach the program. */
+typedef enum hanse_read_way {
+    HANSE_READ_AUTO, /* as suits the file system */
+    HANSE_READ_COPY, /* copied piece by piece into buffers that stay in cache */
+    HANSE_READ_MAP   /* from mapped pages, where the program has the guard
+                        (io/file_pages.h) and values lie as they are wanted */
+} hanse_read_way;
+
 typedef struct hanse_hdf5_options {
     const char *table;    /* path; NULL: /enterprises, else the only table */
     size_t morsel_rows;   /* wished for; 0: default. Aligned to chunks */
@@ -23,6 +31,8 @@ typedef struct hanse_hdf5_options {
      * before their answers are awaited: for whatever else begins a run. */
     void (*meanwhile)(void *context);
     void *meanwhile_context;
+    hanse_read_way read;
+    bool no_read_ahead; /* for comparisons */
 } hanse_hdf5_options;
 
 /* Opens the files, checks that all have the same columns, and cuts the table

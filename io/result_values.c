@@ -18,6 +18,11 @@ enum {
     BLOCK_ROWS = 16384
 };
 
+/* Texts pass through two buffers of the library, of a megabyte each unless
+ * told otherwise; that many pages would cost a small result a tenth of its
+ * run. */
+static const size_t text_buffer_bytes = 1 << 15;
+
 /* ---- Objects ------------------------------------------------------------ */
 
 bool hanse_result_object_list_init(hid_t list)
@@ -67,6 +72,23 @@ hid_t hanse_result_create_dataset(hid_t parent, const char *name, hid_t stored,
     return dataset;
 }
 
+/* Writes values of a native type to a selection of a dataset. */
+static bool write_values(hid_t dataset, hid_t native, hid_t memory_space,
+                         hid_t file_space, const void *values)
+{
+    if (H5Tget_class(native) != H5T_STRING)
+        return H5Dwrite(dataset, native, memory_space, file_space, H5P_DEFAULT,
+                        values) >= 0;
+    const hid_t transfer = H5Pcreate(H5P_DATASET_XFER);
+    if (transfer < 0)
+        return false;
+    const bool written =
+        H5Pset_buffer(transfer, text_buffer_bytes, NULL, NULL) >= 0 &&
+        H5Dwrite(dataset, native, memory_space, file_space, transfer, values) >=
+            0;
+    return H5Pclose(transfer) >= 0 && written;
+}
+
 hid_t hanse_result_create_scalar(hid_t parent, const char *name, hid_t stored,
                                  hid_t native, const void *value)
 {
@@ -76,7 +98,7 @@ hid_t hanse_result_create_scalar(hid_t parent, const char *name, hid_t stored,
     hid_t dataset = hanse_result_create_dataset(parent, name, stored, space);
     (void)H5Sclose(space);
     if (dataset >= 0 &&
-        H5Dwrite(dataset, native, H5S_ALL, H5S_ALL, H5P_DEFAULT, value) < 0) {
+        !write_values(dataset, native, H5S_ALL, H5S_ALL, value)) {
         (void)H5Dclose(dataset);
         return H5I_INVALID_HID;
     }
@@ -178,8 +200,7 @@ static bool write_labels(hid_t dataset, hid_t type, const hanse_column *key,
               (H5Sget_simple_extent_ndims(file_space) == 0 ||
                H5Sselect_hyperslab(file_space, H5S_SELECT_SET, &start, NULL,
                                    &count, NULL) >= 0) &&
-              H5Dwrite(dataset, type, memory_space, file_space, H5P_DEFAULT,
-                       labels) >= 0;
+              write_values(dataset, type, memory_space, file_space, labels);
     if (memory_space >= 0)
         (void)H5Sclose(memory_space);
     if (file_space >= 0)
@@ -227,8 +248,8 @@ hid_t hanse_result_write_column(const hanse_result_place *place,
     const type_pair types = numeric_types(column, n_rows);
     const hid_t dataset = create_variable(place, name, types.stored);
     if (dataset >= 0 && n_rows != 0 &&
-        H5Dwrite(dataset, types.native, H5S_ALL, H5S_ALL, H5P_DEFAULT,
-                 column->values) < 0) {
+        !write_values(dataset, types.native, H5S_ALL, H5S_ALL,
+                      column->values)) {
         (void)H5Dclose(dataset);
         return H5I_INVALID_HID;
     }

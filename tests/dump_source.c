@@ -4,9 +4,10 @@
  * prints it as JSON, missing values as null, unsigned 64-bit values as text.
  *
  *     dump_source [-t TABLE] [-m MORSEL_ROWS] [-b BUDGET_BYTES] [-c COLUMN]
- *                 [-l] [-T] [-e] FILE...
+ *                 [-l | -p] [-T] [-e] FILE...
  *
- * -c: that column alone; -l: decoded by the library; -T: trusted input; -e:
+ * -c: that column alone; -l: decoded by the library; -p: from mapped
+ * pages; -T: trusted input; -e:
  * values may lie in other files.
  * A failure prints the name of its status and its message, and exits with 1.
  */
@@ -17,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "io/file_pages.h"
 #include "io/hdf5_source.h"
 
 static json_t *real_or_null(double value)
@@ -126,6 +128,8 @@ static hanse_status read_all(hanse_source *source, const size_t *fields,
         add_values(columns, hanse_source_schema(source), fields, n_fields,
                    &rows.batch);
     }
+    if (status == HANSE_OK)
+        status = source->ops->finish_reader(reader, error);
     source->ops->close_reader(reader);
     return status;
 }
@@ -170,7 +174,7 @@ int main(int argc, char **argv)
     hanse_hdf5_options options = {.budget = &budget};
     const char *column = NULL;
     int option;
-    while ((option = getopt(argc, argv, "t:m:b:c:lTe")) != -1) {
+    while ((option = getopt(argc, argv, "t:m:b:c:lpTe")) != -1) {
         if (option == 't')
             options.table = optarg;
         else if (option == 'm')
@@ -185,6 +189,8 @@ int main(int argc, char **argv)
             options.allow_foreign = true;
         else if (option == 'T')
             options.is_trusted = true;
+        else if (option == 'p' && hanse_file_pages_guard())
+            options.read = HANSE_READ_MAP;
         else
             return EXIT_FAILURE;
     }

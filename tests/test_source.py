@@ -48,6 +48,10 @@ class Tables(unittest.TestCase):
         for how in (("-l",), ("-T",)):
             library = self.run_dump(*files, options=(*how, *options))
             self.assertEqual(done.stdout, library.stdout, how)
+        # Mapped files (-p) hold the same. The size of the morsels is -m, or the
+        # way's own.
+        mapped = self.run_dump(*files, options=("-p", "-m16384", *options))
+        self.assertEqual(done.stdout, mapped.stdout)
         return json.loads(done.stdout)
 
     def fails(self, status, *parts, files=(), options=(), environment=None):
@@ -284,14 +288,55 @@ class Tables(unittest.TestCase):
             group["flat"] = values
             group["tall"] = values.reshape(-1, 1)
             group.create_dataset("wide", data=values.reshape(1, -1),
-                                 chunks=(1, 999))
+                                 chunks=(1, 999), compression="gzip")
             group["matrix"] = values.reshape(100, 100)
             group["scalar"] = 5
-        found = self.dump(options=["-m", "1"])
+        found = self.dump(options=["-m", "10"])
         self.assertEqual(list(found["columns"]), ["flat", "tall", "wide"])
-        self.assertEqual(found["morsels"], 11)
+        self.assertEqual(found["morsels"], 1001)  # a hundred of each chunk
         for column in found["columns"].values():
             self.assertEqual(column["values"], values.tolist())
+
+    def test_chunks_are_delivered_in_slices(self):
+        n = 10000
+        values = numpy.arange(n, dtype="f8")
+        for filters in ({}, {"compression": "gzip"}, {"fletcher32": True},
+                        {"compression": "gzip", "shuffle": True}):
+            # A chunk of 7,000 rows in equal slices of whole cache lines.
+            morsels = 14 + 6 if filters else 20
+            with self.subTest(filters):
+                with h5py.File(self.path, "w") as file:
+                    file.create_dataset("enterprises/x", data=values,
+                                        chunks=(7000,), **filters)
+                    file["enterprises/y"] = values
+                found = self.dump(options=["-m", "500"])
+                self.assertEqual(found["morsels"], morsels)
+                for column in found["columns"].values():
+                    self.assertEqual(column["values"], values.tolist())
+
+    def test_unfiltered_chunk_beyond_the_budget_is_read_in_parts(self):
+        n = 300000  # 2.4 MB
+        values = numpy.arange(n, dtype="f8")
+        rows = numpy.zeros(n, dtype=[("a", "f8"), ("b", "i2")])
+        rows["a"], rows["b"] = values, values % 100
+        tables = {"columns": ("enterprises/a", values),
+                  "compound": ("enterprises", rows)}
+        for shape, (path, data) in tables.items():
+            for filters in {}, {"compression": "gzip"}:
+                with self.subTest(shape, filters=filters):
+                    with h5py.File(self.path, "w") as file:
+                        file.create_dataset(path, data=data, chunks=(n,),
+                                            **filters)
+                    options = ["-b", "1500000"]
+                    if filters:
+                        self.fails("LIMIT", "chunk 0 (rows 0 to 299999)",
+                                   "memory limit",
+                                   options=options)
+                        continue
+                    done = self.run_dump(options=options)
+                    self.assertEqual(done.returncode, 0, done.stdout)
+                    columns = json.loads(done.stdout)["columns"]
+                    self.assertEqual(columns["a"]["values"], values.tolist())
 
     def test_chunks_of_different_sizes(self):
         n = 5000
