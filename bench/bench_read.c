@@ -59,7 +59,7 @@ static hanse_status find_columns(reading *r)
     return hanse_fail(&r->error, HANSE_ERR_COLUMN, "a column is missing");
 }
 
-/* One thread's share: every n_threads-th morsel. */
+/* One thread's share: every n_threads-th span of morsels. */
 static hanse_status read_share(reading *r, size_t thread, size_t n_threads,
                                hanse_error *error)
 {
@@ -68,15 +68,22 @@ static hanse_status read_share(reading *r, size_t thread, size_t n_threads,
     HANSE_TRY(ops->open_reader(r->source, &reader, error));
     hanse_status status = HANSE_OK;
     uint64_t n_rows = 0, n_bytes = 0;
-    for (size_t m = thread; m < ops->n_morsels(r->source) && status == HANSE_OK;
-         m += n_threads) {
-        hanse_morsel morsel;
-        status = ops->read(reader, m, r->columns, r->n_columns, &morsel, error);
-        if (status != HANSE_OK)
-            break;
-        hanse_bench_keep(morsel.batch.arrays);
-        n_rows += morsel.batch.n_rows;
-        n_bytes += morsel.n_bytes;
+    const size_t n_morsels = ops->n_morsels(r->source);
+    size_t end, turn = 0;
+    for (size_t m = 0; m < n_morsels && status == HANSE_OK; m = end) {
+        end = hanse_source_span_end(r->source, m);
+        if (turn++ % n_threads != thread)
+            continue;
+        for (; m < end && status == HANSE_OK; m++) {
+            hanse_morsel morsel;
+            status =
+                ops->read(reader, m, r->columns, r->n_columns, &morsel, error);
+            if (status != HANSE_OK)
+                break;
+            hanse_bench_keep(morsel.batch.arrays);
+            n_rows += morsel.batch.n_rows;
+            n_bytes += morsel.n_bytes;
+        }
     }
     ops->close_reader(reader);
 #pragma omp critical(hanse_bench_read)

@@ -5,8 +5,8 @@
 #
 #   bench/run.sh [--build DIR] [OPTIONS OF hanse_bench]
 #
-# With --benchmark_filter only those cases run, without the comparison with
-# numpy. README.md tells what to look at.
+# With --benchmark_filter only those cases run, without the comparisons of whole
+# processes. README.md tells what to look at.
 set -euo pipefail
 
 build=build/bench
@@ -38,3 +38,13 @@ echo
 /usr/bin/python3 "$here/compare_numpy.py" "$build/cli/hanse" --rows "$rows" \
     --folder "$build/bench/data" --json "$build/compare_numpy.json"
 echo "written: $build/compare_numpy.json"
+echo
+/usr/bin/python3 "$here/limit/limit.py" "$build/cli/hanse" \
+    "$build/bench/hanse_limit" --rows "$((2 * rows))" \
+    --folder "$build/bench/data" --json "$build/limit.json"
+echo "written: $build/limit.json"
+echo
+/usr/bin/python3 "$here/limit/ways.py" "$build/cli/hanse" \
+    --rows "$((2 * rows))" --folder "$build/bench/data" \
+    --json "$build/ways.json"
+echo "written: $build/ways.json"
