@@ -264,22 +264,39 @@ static bool all_equal(const uint32_t *groups, size_t n)
     return differ == 0;
 }
 
-/* Adds the pieces to one grouping; true when a limb left its guard. Sorted
- * tables, and all rows together, have parts of one group. */
-static bool add_pieces(hanse_fold *fold, size_t grouping, part rows)
+/* Whether a part of a grouping goes in as a whole: all rows together, and
+ * sorted tables. */
+static bool is_one_group(const hanse_fold *fold, size_t grouping, part rows)
 {
-    const hanse_states *states = &fold->states[grouping];
-    const hanse_block *block = &fold->block;
     const uint32_t *groups = groups_of(fold, grouping);
-    if (groups == NULL || all_equal(groups + rows.first, rows.n))
-        return fold->kernels->total_add(
-            states->rows +
-                group_of(fold, grouping, rows.first) * fold->layout.stride,
-            block->lanes, HANSE_LIMB_BATCH, fold->layout.n_sum_lanes,
-            block->n_lanes, rows.n);
-    return fold->kernels->group_add(
-        states->rows, fold->layout.stride, groups + rows.first, block->pieces,
-        fold->layout.n_sum_lanes, block->n_lanes, rows.n);
+    return groups == NULL || all_equal(groups + rows.first, rows.n);
+}
+
+/* Adds the pieces to all groupings; notes those in which a limb left its
+ * guard. */
+static void add_pieces(hanse_fold *fold, part rows)
+{
+    const hanse_block *block = &fold->block;
+    const hanse_layout *layout = &fold->layout;
+    bool is_transposed = false;
+    for (size_t i = 0; i < fold->n_added; i++) {
+        const size_t g = fold->added[i];
+        int64_t *states = fold->states[g].rows;
+        if (is_one_group(fold, g, rows)) {
+            block->full[i] = fold->kernels->total_add(
+                states + group_of(fold, g, rows.first) * layout->stride,
+                block->lanes, HANSE_LIMB_BATCH, layout->n_sum_lanes,
+                block->n_lanes, rows.n);
+            continue;
+        }
+        if (!is_transposed)
+            fold->kernels->transpose(block->lanes, HANSE_LIMB_BATCH,
+                                     block->n_lanes, rows.n, block->pieces);
+        is_transposed = true;
+        block->full[i] = fold->kernels->group_add(
+            states, layout->stride, groups_of(fold, g) + rows.first,
+            block->pieces, layout->n_sum_lanes, block->n_lanes, rows.n);
+    }
 }
 
 /* Only groups of these rows can have left their guard. */
@@ -292,6 +309,48 @@ static hanse_status carry_rows(hanse_fold *fold, size_t grouping, part rows,
     return HANSE_OK;
 }
 
+/* Splits the measures and adds their pieces, step by step. */
+static hanse_status add_by_steps(hanse_fold *fold, part rows,
+                                 hanse_error *error)
+{
+    hanse_block *block = &fold->block;
+    if (block->layout_version != fold->layout.version)
+        HANSE_TRY(prepare_pieces(fold, error));
+    for (size_t a = 0; a < fold->layout.n_addends; a++)
+        block->n_left[a] = split_addend(fold, &fold->layout.addends[a], rows,
+                                        block->left + a * HANSE_LIMB_BATCH);
+    for (size_t m = 0; fold->layout.has_extremes && m < fold->plan->n_measures;
+         m++)
+        make_extremes(fold, m, rows);
+    add_pieces(fold, rows);
+    return HANSE_OK;
+}
+
+/* The same in one go, where it is possible and one grouping is all there is:
+ * for several the pieces are made once. */
+static bool add_as_line(hanse_fold *fold, part rows)
+{
+    const hanse_layout *layout = &fold->layout;
+    const hanse_block *block = &fold->block;
+    hanse_line_measure measures[HANSE_LINE_MEASURES];
+    if (fold->kernels->line_add == NULL || !layout->is_line ||
+        fold->n_added != 1 || is_one_group(fold, fold->added[0], rows))
+        return false;
+    const size_t g = fold->added[0];
+    for (size_t a = 0; a < layout->n_addends; a++)
+        measures[a] = (hanse_line_measure){
+            .x = (const double *)block->values[layout->addends[a].measure] +
+                 rows.first,
+            .grid = &layout->addends[a].grid,
+            .bad = block->left + a * HANSE_LIMB_BATCH};
+    block->full[0] = fold->kernels->line_add(
+        fold->states[g].rows, groups_of(fold, g) + rows.first, measures,
+        layout->n_addends, rows.n);
+    for (size_t a = 0; a < layout->n_addends; a++)
+        block->n_left[a] = measures[a].n_bad;
+    return true;
+}
+
 /* Carrying and single values may change the layout, which the pieces follow:
  * so all pieces go in first. */
 static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
@@ -299,19 +358,8 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
     hanse_block *block = &fold->block;
     const size_t n_addends = fold->layout.n_addends;
     const size_t n_added = fold->n_added;
-    if (block->layout_version != fold->layout.version)
-        HANSE_TRY(prepare_pieces(fold, error));
-    for (size_t a = 0; a < n_addends; a++)
-        block->n_left[a] = split_addend(fold, &fold->layout.addends[a], rows,
-                                        block->left + a * HANSE_LIMB_BATCH);
-    for (size_t m = 0; fold->layout.has_extremes && m < fold->plan->n_measures;
-         m++)
-        make_extremes(fold, m, rows);
-    fold->kernels->transpose(block->lanes, HANSE_LIMB_BATCH, block->n_lanes,
-                             rows.n, block->pieces);
-    for (size_t i = 0; i < n_added; i++)
-        block->full[i] = add_pieces(fold, fold->added[i], rows);
-
+    if (!add_as_line(fold, rows))
+        HANSE_TRY(add_by_steps(fold, rows, error));
     for (size_t i = 0; i < n_added; i++)
         if (block->full[i])
             HANSE_TRY(carry_rows(fold, fold->added[i], rows, error));

@@ -10,6 +10,7 @@
 
 enum {
     FIRST_CAPACITY = 64,
+    RANGE_STEP = 64, /* values looked up at a time */
     /* A range table may be this long in any case (1 MiB of codes) ... */
     RANGE_SMALL = 1 << 18,
     /* ... and this many times the number of values beyond that, so that the
@@ -199,16 +200,39 @@ static hanse_status add_ranged(hanse_int_map *map, int64_t value,
     return HANSE_OK;
 }
 
+/* Codes of values that the range table holds; false when one of them is not
+ * there. No branch depends on a value. */
+static bool ranged_codes(const hanse_int_map *map, const int64_t *values,
+                         size_t n, uint32_t *codes)
+{
+    bool all = true;
+    for (size_t i = 0; i < n; i++) {
+        const size_t index = range_index(map, values[i]);
+        const bool inside = index < map->range;
+        codes[i] = map->codes[inside ? index : 0];
+        all = all & inside & (codes[i] != HANSE_CODE_NONE);
+    }
+    return all;
+}
+
 hanse_status hanse_int_map_codes(hanse_int_map *map, const int64_t *values,
                                  size_t n, uint32_t *codes, hanse_error *error)
 {
     size_t i = 0;
     while (i < n && !map->hashed) {
-        const size_t index = range_index(map, values[i]);
-        if (index < map->range && map->codes[index] != HANSE_CODE_NONE)
-            codes[i++] = map->codes[index];
-        else
-            HANSE_TRY(add_ranged(map, values[i], error));
+        const size_t left = n - i;
+        const size_t m = left < RANGE_STEP ? left : RANGE_STEP;
+        if (map->range != 0 && ranged_codes(map, values + i, m, codes + i)) {
+            i += m;
+            continue;
+        }
+        for (const size_t end = i + m; i < end && !map->hashed;) {
+            const size_t index = range_index(map, values[i]);
+            if (index < map->range && map->codes[index] != HANSE_CODE_NONE)
+                codes[i++] = map->codes[index];
+            else
+                HANSE_TRY(add_ranged(map, values[i], error));
+        }
     }
     if (i == n)
         return HANSE_OK;

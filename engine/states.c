@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/kernels/line_add.h"
+
 enum {
     LINE_LANES = 8,
     FIRST_CAPACITY = 16
@@ -33,6 +35,19 @@ static size_t place_addends(hanse_layout *layout, bool dense, size_t lane)
     return round_to_line(lane);
 }
 
+/* Up to three float measures of two limbs, and nothing else. */
+static bool is_line(const hanse_layout *layout)
+{
+    bool simple =
+        layout->n_addends <= HANSE_LINE_MEASURES && !layout->has_extremes;
+    for (size_t i = 0; simple && i < layout->n_addends; i++) {
+        const hanse_addend *addend = &layout->addends[i];
+        simple = addend->number == HANSE_NUMBER_FLOAT && !addend->square &&
+                 addend->dense && addend->window.n_limbs == 2;
+    }
+    return simple && layout->n_addends > 0;
+}
+
 /* Assigns lanes: dense addends right after the row count, then the extremes;
  * the other addends behind them, where the kernels do not go. */
 static void assign_lanes(hanse_layout *layout)
@@ -42,6 +57,7 @@ static void assign_lanes(hanse_layout *layout)
     if (layout->has_extremes)
         layout->n_dense_lanes += round_to_line(2 * layout->n_measures);
     layout->stride = place_addends(layout, false, layout->n_dense_lanes);
+    layout->is_line = is_line(layout);
     layout->version++;
 }
 

@@ -376,6 +376,60 @@ static void extremes_keep_the_order_of_numbers(void **state)
     assert_true(high[2] == 0 && low[2] == -1 && high[1] == -1);
 }
 
+/* Against split, transpose and group add of the same instruction set. */
+static void line_add_is_split_and_group_add(void **state)
+{
+    (void)state;
+    enum {
+        GROUPS = 19
+    };
+    static const double odd[] = {NAN, INFINITY, -0.0, 0.0, 1e300, 0x1p-900};
+    static _Alignas(64) int64_t found[GROUPS * 8], expected[GROUPS * 8];
+    static double values[3][ROWS];
+    uint16_t listed[3][ROWS];
+    uint32_t groups[ROWS];
+    hanse_split_grid grid;
+    const hanse_window window = {-60, 2};
+    assert_true(hanse_window_grid(&window, &grid));
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t c = 0; tables[t]->line_add != NULL && c < 600; c++) {
+            const size_t n = c % (ROWS + 1), n_measures = 1 + c % 3;
+            hanse_line_measure measures[3];
+            for (size_t i = 0; i < n; i++) {
+                groups[i] =
+                    (uint32_t)(random_bits() % (c % 5 == 0 ? 2 : GROUPS));
+                for (size_t m = 0; m < 3; m++)
+                    values[m][i] =
+                        random_bits() % 40 == 0
+                            ? odd[random_bits() % 6]
+                            : ldexp((double)(int64_t)random_bits(), -70);
+            }
+            memset(found, 0, sizeof found);
+            memset(expected, 0, sizeof expected);
+            memset(lanes, 0, sizeof lanes);
+            for (size_t i = 0; i < n; i++)
+                lanes[i] = 1;
+            for (size_t m = 0; m < n_measures; m++)
+                measures[m] =
+                    (hanse_line_measure){values[m], &grid, listed[m], 0};
+            assert_false(
+                tables[t]->line_add(found, groups, measures, n_measures, n));
+            for (size_t m = 0; m < n_measures; m++) {
+                const size_t n_bad = tables[t]->split_f64(
+                    values[m], n, &grid, lanes + (1 + 2 * m) * ROWS, other_bad);
+                assert_int_equal(measures[m].n_bad, n_bad);
+                assert_memory_equal(listed[m], other_bad,
+                                    n_bad * sizeof *other_bad);
+            }
+            tables[t]->transpose(lanes, ROWS, 8, n, rows);
+            (void)tables[t]->group_add(expected, 8, groups, rows, 8, 8, n);
+            assert_memory_equal(found, expected, sizeof found);
+        }
+    }
+}
+
 static void adds_report_full_limbs(void **state)
 {
     (void)state;
@@ -517,6 +571,7 @@ int main(void)
         cmocka_unit_test(group_add_adds_every_lane),
         cmocka_unit_test(total_add_takes_sums_and_extremes),
         cmocka_unit_test(extremes_keep_the_order_of_numbers),
+        cmocka_unit_test(line_add_is_split_and_group_add),
         cmocka_unit_test(adds_report_full_limbs),
         cmocka_unit_test(cpu_ceiling_is_respected),
     };

@@ -4,41 +4,19 @@
  */
 #if defined(__x86_64__)
 
-#include <immintrin.h>
-
 #include "engine/kernels/group_add.h"
+#include "engine/kernels/transpose_avx512.h"
 
-#define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
-
-/* Eight lanes of eight rows to eight rows of eight lanes: neighbours, then
- * pairs, then halves change places. */
 static inline TARGET void transpose_8x8(const int64_t *restrict lanes,
                                         size_t lane_rows, size_t n_lanes,
                                         int64_t *restrict rows)
 {
-    __m512i a[8], b[8];
+    __m512i a[8];
     for (size_t l = 0; l < 8; l++)
         a[l] = _mm512_load_si512(lanes + l * lane_rows);
-    for (size_t l = 0; l < 8; l += 2) {
-        b[l] = _mm512_unpacklo_epi64(a[l], a[l + 1]);
-        b[l + 1] = _mm512_unpackhi_epi64(a[l], a[l + 1]);
-    }
-    /* b[2m + p] holds lanes 2m, 2m + 1 of rows p, p + 2, p + 4, p + 6. */
-    for (size_t p = 0; p < 2; p++) {
-        const __m512i even_low = _mm512_shuffle_i64x2(b[p], b[2 + p], 0x88);
-        const __m512i odd_low = _mm512_shuffle_i64x2(b[p], b[2 + p], 0xdd);
-        const __m512i even_high =
-            _mm512_shuffle_i64x2(b[4 + p], b[6 + p], 0x88);
-        const __m512i odd_high = _mm512_shuffle_i64x2(b[4 + p], b[6 + p], 0xdd);
-        _mm512_store_si512(rows + p * n_lanes,
-                           _mm512_shuffle_i64x2(even_low, even_high, 0x88));
-        _mm512_store_si512(rows + (p + 2) * n_lanes,
-                           _mm512_shuffle_i64x2(odd_low, odd_high, 0x88));
-        _mm512_store_si512(rows + (p + 4) * n_lanes,
-                           _mm512_shuffle_i64x2(even_low, even_high, 0xdd));
-        _mm512_store_si512(rows + (p + 6) * n_lanes,
-                           _mm512_shuffle_i64x2(odd_low, odd_high, 0xdd));
-    }
+    hanse_transpose_line(a);
+    for (size_t i = 0; i < 8; i++)
+        _mm512_store_si512(rows + i * n_lanes, a[i]);
 }
 
 TARGET void hanse_transpose_avx512(const int64_t *restrict lanes,

@@ -44,6 +44,7 @@ static const hanse_kernels avx512 = {
     .transpose = hanse_transpose_avx512,
     .group_add = hanse_group_add_avx512,
     .total_add = hanse_total_add_avx512,
+    .line_add = hanse_line_add_avx512,
     .unshuffle = hanse_unshuffle_avx512,
     .unshuffle_bits = hanse_unshuffle_bits_avx512,
     .gather = hanse_gather_scalar,

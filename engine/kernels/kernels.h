@@ -12,6 +12,7 @@
 #include "engine/kernels/extremes.h"
 #include "engine/kernels/fields.h"
 #include "engine/kernels/group_add.h"
+#include "engine/kernels/line_add.h"
 #include "engine/kernels/reach.h"
 #include "engine/kernels/select.h"
 #include "engine/kernels/unshuffle.h"
@@ -23,6 +24,8 @@ typedef struct hanse_kernels {
     hanse_transpose_function *transpose;
     hanse_group_add_function *group_add;
     hanse_total_add_function *total_add;
+    /* NULL where split, transpose and group_add do as well. */
+    hanse_line_add_function *line_add;
     hanse_unshuffle_function *unshuffle;
     hanse_unshuffle_bits_function *unshuffle_bits;
     hanse_gather_function *gather;
