@@ -65,7 +65,8 @@ static bool init_measures(hanse_block *block, const hanse_plan *plan,
                           hanse_budget *budget)
 {
     for (size_t m = 0; m < plan->n_values; m++) {
-        block->values[m] = rows_buffer(budget, sizeof(int64_t));
+        block->own_values[m] = rows_buffer(budget, sizeof(int64_t));
+        block->values[m] = block->own_values[m];
         block->absent[m] = rows_buffer(budget, 1);
         if (block->values[m] == NULL || block->absent[m] == NULL)
             return false;
@@ -83,6 +84,7 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
         calloc(plan->n_keys + 1, sizeof *block->any_key_missing);
     block->node_codes = calloc(plan->n_nodes + 1, sizeof *block->node_codes);
     block->values = calloc(plan->n_values + 1, sizeof *block->values);
+    block->own_values = calloc(plan->n_values + 1, sizeof *block->own_values);
     block->absent = calloc(plan->n_values + 1, sizeof *block->absent);
     block->any_absent = calloc(plan->n_values + 1, sizeof *block->any_absent);
     block->numbers = rows_buffer(budget, sizeof *block->numbers);
@@ -90,8 +92,9 @@ hanse_status hanse_block_init(hanse_block *block, const hanse_plan *plan,
     if (block->key_codes == NULL || block->key_numbers == NULL ||
         block->key_missing == NULL || block->any_key_missing == NULL ||
         block->node_codes == NULL || block->values == NULL ||
-        block->absent == NULL || block->any_absent == NULL ||
-        block->numbers == NULL || block->scratch == NULL ||
+        block->own_values == NULL || block->absent == NULL ||
+        block->any_absent == NULL || block->numbers == NULL ||
+        block->scratch == NULL ||
         !hanse_block_init_filter(block, plan, budget) ||
         !init_nodes(block, plan, budget) ||
         !init_measures(block, plan, budget) || !init_sums(block, plan, budget))
@@ -116,9 +119,9 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
         if (block->key_missing != NULL)
             free_rows(budget, block->key_missing[k], 1);
     }
-    if (block->values != NULL && block->absent != NULL) {
+    if (block->own_values != NULL && block->absent != NULL) {
         for (size_t m = 0; m < plan->n_values; m++) {
-            free_rows(budget, block->values[m], sizeof(int64_t));
+            free_rows(budget, block->own_values[m], sizeof(int64_t));
             free_rows(budget, block->absent[m], 1);
         }
     }
@@ -127,6 +130,7 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
     free(block->key_missing);
     free(block->any_key_missing);
     free(block->node_codes);
+    free(block->own_values);
     free(block->values);
     free(block->absent);
     free(block->any_absent);
@@ -219,6 +223,23 @@ static void integer_measure(hanse_block *block, size_t measure,
     block->any_absent[measure] = any != 0;
 }
 
+/* The values of a bare float64 column need not be copied when all rows are
+ * kept. */
+static bool borrow_values(hanse_block *block, const hanse_plan *plan,
+                          size_t measure, const hanse_batch *batch,
+                          size_t first)
+{
+    const size_t field = plan->measures[measure].field;
+    block->values[measure] = block->own_values[measure];
+    if (!block->may_borrow || block->kept != NULL || field == SIZE_MAX ||
+        plan->types[field] != HANSE_FLOAT64 ||
+        batch->arrays[field].missing != NULL)
+        return false;
+    const int64_t *values = batch->arrays[field].values;
+    block->values[measure] = (int64_t *)(uintptr_t)(values + first);
+    return true;
+}
+
 void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
                           const hanse_batch *batch, size_t first, size_t n)
 {
@@ -229,7 +250,8 @@ void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
                             plan->types[measure->field], first);
             continue;
         }
-        hanse_block_number(block, plan, m, batch, first, n);
+        if (!borrow_values(block, plan, m, batch, first))
+            hanse_block_number(block, plan, m, batch, first, n);
     }
 }
 

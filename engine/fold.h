@@ -56,8 +56,11 @@ typedef struct hanse_block {
     uint8_t **key_missing;       /* [key][row] */
     bool *any_key_missing;       /* [key] */
     uint32_t **key_codes;        /* [key][row] */
-    uint32_t **node_codes;   /* [node][row]; shared with key_codes for roots */
-    int64_t **values;        /* [measure][row]: bits of binary64, or integers */
+    uint32_t **node_codes; /* [node][row]; shared with key_codes for roots */
+    int64_t **values;      /* [measure][row]: bits of binary64, or integers */
+    int64_t **own_values;  /* [measure] buffers, where values mostly are */
+    bool
+        may_borrow; /* values may be those of the batch, which nobody changes */
     uint8_t **absent;        /* [measure][row], integers: missing */
     bool *any_absent;        /* [measure] */
     int64_t *lanes;          /* [lane][HANSE_LIMB_BATCH]: pieces of a part */

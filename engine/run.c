@@ -137,6 +137,7 @@ static hanse_status fold_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
     bool any;
     HANSE_TRY(read_morsel(r, fold, reader, morsel, &rows, &any, error));
     fold->batch_first_row = rows.first_row;
+    fold->block.may_borrow = !rows.is_volatile;
     if (any)
         HANSE_TRY(*first ? fold_first(r, fold, &rows.batch, error)
                          : hanse_fold_add(fold, &rows.batch, error));

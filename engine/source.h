@@ -28,6 +28,7 @@ typedef struct hanse_morsel {
     hanse_batch batch;
     uint64_t first_row; /* number of the first row in the whole table */
     uint64_t n_bytes;   /* bytes of column values delivered by this read */
+    bool is_volatile;   /* somebody else may change the values meanwhile */
 } hanse_morsel;
 
 typedef struct hanse_source_ops {

@@ -463,7 +463,8 @@ hanse_status hanse_hdf5_reader_read(hanse_reader *base, size_t morsel,
         HANSE_TRY(read_columns(r, &rows, fields, n_fields, &n_bytes, error));
     *out = (hanse_morsel){.batch = {.n_rows = rows.n, .arrays = r->arrays},
                           .first_row = rows.part->first_row + rows.first,
-                          .n_bytes = n_bytes};
+                          .n_bytes = n_bytes,
+                          .is_volatile = rows.part->is_mapped};
     return HANSE_OK;
 }
 
