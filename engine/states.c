@@ -9,8 +9,13 @@
 
 #include "engine/kernels/line_add.h"
 
+/* States fill whole cache lines. bench/plain_sums has shorter ones. */
+#ifndef HANSE_STATE_LANES
+#define HANSE_STATE_LANES 8
+#endif
+
 enum {
-    LINE_LANES = 8,
+    LINE_LANES = HANSE_STATE_LANES,
     FIRST_CAPACITY = 16
 };
 
