@@ -125,24 +125,22 @@ def ask(options, question, hdf5, peers):
 
 
 def report(question, found, names):
-    """A row of seconds and one of peak memory."""
-    def median(name, key):
-        return measure.median(found[name][key]) if name in found else None
+    """Rows of seconds, of processors' seconds, and of peak memory."""
+    def cells(key, form, size=1):
+        return "".join(
+            form.format(measure.median(found[name][key]) / size)
+            if name in found else f"{'-':>10}" for name in names)
 
-    seconds = {name: median(name, "seconds") for name in names}
-    peaks = {name: median(name, "peak_bytes") for name in names}
-    cells = [f"{seconds[name]:9.3f}s" if seconds[name] else f"{'-':>10}"
-             for name in names]
-    theirs = {name: seconds[name] for name in names
-              if name != "hanse" and seconds[name]}
+    theirs = {name: measure.median(found[name]["seconds"]) for name in names
+              if name != "hanse" and name in found}
     ratio = ""
-    if theirs and seconds["hanse"]:
+    if theirs and "hanse" in found:
         best = min(theirs, key=theirs.get)
-        ratio = f"{theirs[best] / seconds['hanse']:8.2f}  {best}"
-    print(f"{question:4}" + "".join(cells) + ratio)
-    cells = [f"{peaks[name] / 1e6:7.0f} MB" if peaks[name] else f"{'':>10}"
-             for name in names]
-    print("    " + "".join(cells), flush=True)
+        ours = measure.median(found["hanse"]["seconds"])
+        ratio = f"{theirs[best] / ours:8.2f}  {best}"
+    print(f"{question:4}wall  " + cells("seconds", "{:9.3f}s") + ratio)
+    print(f"{'':4}cpu   " + cells("cpu_seconds", "{:9.3f}s"))
+    print(f"{'':4}peak  " + cells("peak_bytes", "{:7.0f} MB", 1e6), flush=True)
 
 
 def parse():
@@ -198,7 +196,7 @@ def main():
     print(f"{options.rows} rows, {options.layout} HDF5 and Parquet, whole "
           f"processes, {options.threads} threads, medians of {options.runs}; "
           f"{measure.machine()}")
-    print(f"{'':4}" + "".join(f"{name:>10}" for name in names)
+    print(f"{'':10}" + "".join(f"{name:>10}" for name in names)
           + "  best peer / hanse")
     results, faults = {}, []
     for question in options.questions:
