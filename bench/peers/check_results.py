@@ -3,11 +3,12 @@
 """Compares hanse's result of a question with a peer's, and with math.fsum.
 
 usage: check_results.py peer QUESTION RESULT.h5 PEER
+       check_results.py plain QUESTION RESULT.h5 PLAIN.h5
        check_results.py fsum QUESTION RESULT.h5 TABLE.h5
 
 peer: the same groups, in any order; counts, extremes and medians are equal,
-sums agree up to the peer's rounding. fsum: totals of a sample of groups are
-exactly what math.fsum makes of the rows.
+sums agree up to the peer's rounding. plain: the same for hanse_plain's result.
+fsum: totals of a sample of groups are exactly what math.fsum makes of the rows.
 """
 import math
 import sys
@@ -36,10 +37,15 @@ def hanse_columns(question, path):
 def check_peer(question, ours, path):
     found = np.fromfile(path).reshape(len(ours), -1)
     n_keys = len(KEYS[question])
-    assert found.shape[1] == len(ours[0]), \
-        f"{found.shape[1]} groups, hanse has {len(ours[0])}"
     if n_keys > 0:  # hanse's groups are in the order of their keys
         found = found[:, np.lexsort(found[n_keys - 1::-1])]
+    check_columns(question, ours, found)
+
+
+def check_columns(question, ours, found):
+    n_keys = len(KEYS[question])
+    assert len(found[0]) == len(ours[0]), \
+        f"{len(found[0])} groups, hanse has {len(ours[0])}"
     for i, column in enumerate(ours):
         if i < n_keys:
             assert np.array_equal(column, found[i]), KEYS[question][i]
@@ -48,6 +54,10 @@ def check_peer(question, ours, path):
         np.testing.assert_allclose(
             column, found[i], rtol=TOLERANCE.get(statistic, 0),
             err_msg=f"{statistic} of {measure}")
+
+
+def check_plain(question, ours, path):
+    check_columns(question, ours, hanse_columns(question, path))
 
 
 def check_fsum(question, ours, source):
@@ -78,7 +88,8 @@ def check_fsum(question, ours, source):
 def main():
     how, question, result, other = sys.argv[1:]
     ours = hanse_columns(question, result)
-    {"peer": check_peer, "fsum": check_fsum}[how](question, ours, other)
+    checks = {"peer": check_peer, "plain": check_plain, "fsum": check_fsum}
+    checks[how](question, ours, other)
 
 
 try:

@@ -41,13 +41,24 @@ hanse_status hanse_fold_carry(hanse_fold *fold, size_t grouping, size_t group,
     return HANSE_OK;
 }
 
+/* Gives an addend its only window. */
+static hanse_status place_addend(hanse_fold *fold, size_t addend,
+                                 hanse_error *error)
+{
+    if (fold->layout.addends[addend].window.n_limbs != 0)
+        return HANSE_OK;
+    return hanse_layout_widen(&fold->layout, addend, (hanse_window){0, 1},
+                              fold->states, fold->plan->n_groupings,
+                              fold->budget, error);
+}
+
 hanse_status hanse_fold_add_bits(hanse_fold *fold, size_t addend,
                                  size_t grouping, size_t group,
                                  const hanse_bits *bits, hanse_error *error)
 {
+    HANSE_TRY(place_addend(fold, addend, error));
     const hanse_layout *layout = &fold->layout;
     int64_t *row = fold->states[grouping].rows + group * layout->stride;
-    (void)error;
     hanse_limbs_add(row + layout->addends[addend].lane,
                     &layout->addends[addend].window, bits);
     return HANSE_OK;
@@ -156,7 +167,6 @@ static void add_sums(const hanse_fold *fold, int64_t *rows, const part *p)
 
 /* ---- A block ------------------------------------------------------------ */
 
-/* Gives all addends their only window. */
 static hanse_status place_sums(hanse_fold *fold, hanse_error *error)
 {
     if ((fold->plan->statistics & ~(uint32_t)SUPPORTED) != 0)
@@ -166,10 +176,7 @@ static hanse_status place_sums(hanse_fold *fold, hanse_error *error)
         if (fold->layout.addends[a].number != HANSE_NUMBER_FLOAT)
             return hanse_fail(error, HANSE_ERR_SPEC,
                               "plain sums are for measures that are floats");
-        if (fold->layout.addends[a].window.n_limbs == 0)
-            HANSE_TRY(hanse_layout_widen(&fold->layout, a, (hanse_window){0, 1},
-                                         fold->states, fold->plan->n_groupings,
-                                         fold->budget, error));
+        HANSE_TRY(place_addend(fold, a, error));
     }
     return HANSE_OK;
 }
