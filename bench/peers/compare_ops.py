@@ -120,14 +120,14 @@ def report(question, found):
     cells = []
     for name in ("hanse", "duckdb"):
         if name not in found:
-            cells.append(f"{'-':>19}")
+            cells.append(f"{'-':>27}")
             continue
-        seconds = measure.median(found[name]["seconds"])
-        peak = measure.median(found[name]["peak_bytes"])
-        cells.append(f"{seconds:8.3f}s{peak / 1e6:7.0f} MB")
-    ratio = f"{'':8}"
+        wall, cpu, peak = (measure.median(found[name][key]) for key in
+                           ("seconds", "cpu_seconds", "peak_bytes"))
+        cells.append(f"{wall:9.3f}s{cpu:8.3f}s{peak / 1e6:6.0f} MB")
+    ratio = f"{'':7}"
     if len(found) == 2:
-        ratio = "{:8.2f}".format(measure.median(found["duckdb"]["seconds"])
+        ratio = "{:7.2f}".format(measure.median(found["duckdb"]["seconds"])
                                  / measure.median(found["hanse"]["seconds"]))
     print(f"{question:4}" + "".join(cells) + ratio + "  "
           + shlex.join(hanse_words(question)[2:]), flush=True)
@@ -170,7 +170,7 @@ def main():
         print(f"left out: duckdb (no libduckdb.so in {options.installed})")
     print(f"{options.rows} rows, whole processes, {options.threads} threads, "
           f"medians of {options.runs}; {measure.machine()}")
-    print(f"{'':4}{'hanse':>19}{'duckdb':>19}   ratio  "
+    print(f"{'':4}{'hanse: wall, cpu, peak':>27}{'duckdb':>27}  ratio  "
           "hanse run ops.h5 -o RESULT --table / ...")
     results, faults = {}, []
     for question in options.questions:
