@@ -13,6 +13,7 @@
 #include "engine/sort.h"
 
 static const uint64_t sign_bit = (uint64_t)1 << 63;
+static const uint64_t no_code = UINT64_MAX;
 
 static hanse_spill *spill_of(const hanse_group_list *list)
 {
@@ -251,7 +252,8 @@ static hanse_status rank_texts(const hanse_group_list *list, size_t position,
     return HANSE_OK;
 }
 
-/* Sort keys of the entries by the key at `position`. */
+/* Sort keys of the entries by the key at `position`. Missing ones have no text,
+ * and there may be none at all: all have key 0. */
 static hanse_status fill_text_keys(const hanse_group_list *list,
                                    size_t position, hanse_sort_entry *entries,
                                    size_t n, hanse_error *error)
@@ -263,7 +265,11 @@ static hanse_status fill_text_keys(const hanse_group_list *list,
     hanse_tuple_map_init(&t.map, 1, list->budget);
     for (size_t i = 0; status == HANSE_OK && i < n; i++) {
         uint32_t code;
-        (void)hanse_group_list_numbers(list, entries[i].index, numbers);
+        entries[i].key = no_code;
+        if ((hanse_group_list_numbers(list, entries[i].index, numbers) >>
+                 position &
+             1) != 0)
+            continue;
         status = hanse_tuple_map_codes(&t.map, &numbers[position], &no_mask, 1,
                                        &code, error);
         entries[i].key = code;
@@ -271,7 +277,8 @@ static hanse_status fill_text_keys(const hanse_group_list *list,
     if (status == HANSE_OK)
         status = rank_texts(list, position, &t, error);
     for (size_t i = 0; status == HANSE_OK && i < n; i++)
-        entries[i].key = t.ranks[entries[i].key];
+        entries[i].key =
+            entries[i].key == no_code ? 0 : t.ranks[entries[i].key];
     text_ranks_clear(&t, list->budget);
     return status;
 }

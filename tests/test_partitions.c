@@ -106,32 +106,48 @@ static int64_t random_key(unsigned shape, size_t row, size_t n_keys,
         return INT64_MAX - (int64_t)(row / 2);
     case 4:
         return INT64_MIN + (int64_t)k;
+    case 5: /* on both sides of 2^63, as an unsigned key */
+        return (int64_t)(((uint64_t)1 << 63) - n_keys / 2 + k);
     default: /* mostly dense */
         return next_random(random) % 100 == 0 ? (int64_t)next_random(random)
                                               : (int64_t)k;
     }
 }
 
+/* One row in how many lacks a key: none (0), some, or every one. */
+static size_t random_missing(size_t usual, uint64_t *random)
+{
+    const size_t choice = below(random, 8);
+    return choice < 3 ? 0 : choice < 7 ? usual : 1;
+}
+
+static bool is_missing(size_t one_in, uint64_t *random)
+{
+    return one_in != 0 && below(random, one_in) == 0;
+}
+
 static void fill(rows *r, uint64_t *random)
 {
-    const unsigned shape_a = (unsigned)below(random, 6);
-    const unsigned shape_u = (unsigned)below(random, 6);
+    const unsigned shape_a = (unsigned)below(random, 7);
+    const unsigned shape_u = (unsigned)below(random, 7);
     const size_t n_keys = 1 + below(random, 3000);
     const size_t n_inner = 1 + below(random, 40);
     const size_t n_texts = 1 + below(random, 2000);
-    const bool any_missing = next_random(random) % 2 == 0;
-    r->n = 1 + below(random, MOST_ROWS);
+    const size_t a_missing = random_missing(50, random);
+    const size_t b_missing = random_missing(30, random);
+    const size_t text_missing = random_missing(40, random);
+    r->n = below(random, 16) == 0 ? 1 : 1 + below(random, MOST_ROWS);
     for (size_t row = 0; row < r->n; row++) {
         r->a[row] = random_key(shape_a, row, n_keys, random);
-        r->a_missing[row] = any_missing && next_random(random) % 50 == 0;
+        r->a_missing[row] = is_missing(a_missing, random);
         r->b[row] = (int16_t)below(random, n_inner);
-        r->b_missing[row] = any_missing && next_random(random) % 30 == 0;
+        r->b_missing[row] = is_missing(b_missing, random);
         r->u[row] = (uint64_t)random_key(shape_u, row, n_keys, random);
         r->label[row] = (int8_t)below(random, 5);
         const int length = snprintf(r->bytes + r->offsets[row], TEXT_BYTES,
                                     "%zx", below(random, n_texts));
         r->offsets[row + 1] = r->offsets[row] + length;
-        r->text_missing[row] = any_missing && next_random(random) % 40 == 0;
+        r->text_missing[row] = is_missing(text_missing, random);
         r->x[row] = random_value(random);
         r->i[row] = (int32_t)next_random(random);
         r->i_missing[row] = next_random(random) % 32 == 0;
@@ -185,7 +201,7 @@ static hanse_spec *make_spec(uint64_t *random)
         {"a"},         {"a", "b"},     {"a", "b", "label"},
         {"u"},         {"u", "label"}, {"town"},
         {"town", "b"}, {"label", "a"}, {"b", "u", "a"},
-        {"b", "town"}, {"b"},
+        {"b", "town"}, {"b"},          {"u", "town"},
     };
     hanse_spec *spec;
     assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
@@ -204,8 +220,11 @@ static hanse_spec *make_spec(uint64_t *random)
     if (next_random(random) % 2 == 0)
         assert_int_equal(hanse_spec_add_measure(spec, "v", "v", NULL),
                          HANSE_OK);
-    if (next_random(random) % 3 == 0)
-        assert_int_equal(hanse_spec_set_filter(spec, "b < 20", NULL), HANSE_OK);
+    const size_t filter = below(random, 12);
+    if (filter < 5)
+        assert_int_equal(
+            hanse_spec_set_filter(spec, filter == 0 ? "b < 0" : "b < 20", NULL),
+            HANSE_OK);
     assert_int_equal(hanse_spec_set_statistics(spec,
                                                next_random(random) % 2 == 0
                                                    ? HANSE_STAT_ALL
