@@ -108,10 +108,10 @@ static hanse_status merge(hanse_partitions *parts, hanse_partition *partition,
 
 static bool is_short(const hanse_partitions *parts, hanse_partition *partition)
 {
+    (void)pthread_mutex_lock(&partition->lock);
     const size_t n_groups = partition->page == SIZE_MAX
                                 ? partition->map.n + 1
                                 : (size_t)1 << parts->page_shift;
-    (void)pthread_mutex_lock(&partition->lock);
     const bool must = hanse_partition_must_spill(parts, partition, n_groups);
     (void)pthread_mutex_unlock(&partition->lock);
     return must;
