@@ -158,7 +158,8 @@ static void probe(const char *path, hanse_decoder *decoder)
         report("open", &error);
         return;
     }
-    if (hanse_map_client_table(client, NULL, false, 0, &table, &error) != HANSE_OK) {
+    if (hanse_map_client_table(client, NULL, false, 0, &table, &error) !=
+        HANSE_OK) {
         report("table", &error);
         if (hanse_map_client_list(client, &found, &error) != HANSE_OK)
             report("list", &error);
