@@ -193,7 +193,8 @@ def make_mapping(rng, name, column, path):
     """Some values are mapped, to texts or integers, and some are not."""
     to_text = rng.random() < 0.5
     targets = {}
-    for value in {v for v in column.values if v is not None}:
+    # Not a set, whose order is another one in each process.
+    for value in dict.fromkeys(v for v in column.values if v is not None):
         if rng.random() < 0.8:
             targets[value] = (rng.choice(["", "a,b", "q\"", "é", "x"])
                               if to_text else rng.randint(-9, 9))
