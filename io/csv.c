@@ -7,15 +7,14 @@
  */
 #include "io/csv.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "io/csv_bytes.h"
+#include "io/utf8.h"
 
 enum {
-    FIRST_BYTES = 64 * 1024,
     FIRST_FIELDS = 32,
     MAX_FIELDS = 64 * 1024,
     MAX_RECORD_BYTES = 16 * 1024 * 1024
@@ -45,18 +44,12 @@ typedef struct scan {
 } scan;
 
 struct hanse_csv {
-    const char *path;
-    int descriptor;
+    hanse_csv_bytes in;
     char separator;
     bool is_special[256]; /* bytes that mean something outside quotes */
-    size_t max_record_bytes;
+    bool check_utf8;
+    bool kept; /* the first record is no header and is still to be given */
     hanse_budget *budget;
-    char *bytes;
-    size_t capacity_bytes;
-    size_t start; /* of the record */
-    size_t end;   /* of what was read */
-    bool at_end;  /* of the file */
-    uint64_t line;
     place *places;
     hanse_csv_field *fields;
     size_t capacity_fields;
@@ -72,7 +65,7 @@ static hanse_status fail_at(const hanse_csv *csv, uint64_t line,
                             uint64_t column, hanse_error *error,
                             hanse_status status, const char *message)
 {
-    return hanse_fail(error, status, "%s:%llu:%llu: %s", csv->path,
+    return hanse_fail(error, status, "%s:%llu:%llu: %s", csv->in.path,
                       (unsigned long long)line, (unsigned long long)column,
                       message);
 }
@@ -87,52 +80,6 @@ hanse_status hanse_csv_fail(const hanse_csv *csv, const hanse_csv_field *field,
     vsnprintf(message, sizeof message, format, list);
     va_end(list);
     return fail_at(csv, field->line, field->column, error, status, message);
-}
-
-/* ---- Bytes -------------------------------------------------------------- */
-
-/* Makes room for at least one more byte, and one for a terminator. */
-static hanse_status make_room(hanse_csv *csv, hanse_error *error)
-{
-    if (csv->start > 0) {
-        csv->end -= csv->start;
-        memmove(csv->bytes, csv->bytes + csv->start, csv->end);
-        csv->start = 0;
-    }
-    if (csv->end + 1 < csv->capacity_bytes)
-        return HANSE_OK;
-    if (csv->end >= csv->max_record_bytes)
-        return hanse_fail(error, HANSE_ERR_LIMIT,
-                          "%s:%llu: the record is longer than %zu bytes; is a "
-                          "quote not closed?",
-                          csv->path, (unsigned long long)csv->line,
-                          csv->max_record_bytes);
-    char *larger = hanse_grow(csv->budget, csv->bytes, csv->capacity_bytes,
-                              2 * csv->capacity_bytes, 1);
-    if (larger == NULL)
-        return hanse_fail_budget(error, csv->budget, "record of a CSV file",
-                                 2 * csv->capacity_bytes, 1);
-    csv->bytes = larger;
-    csv->capacity_bytes *= 2;
-    return HANSE_OK;
-}
-
-/* Reads more bytes behind those of the record; notes the end of the file. */
-static hanse_status read_more(hanse_csv *csv, hanse_error *error)
-{
-    HANSE_TRY(make_room(csv, error));
-    for (;;) {
-        const ssize_t n = read(csv->descriptor, csv->bytes + csv->end,
-                               csv->capacity_bytes - csv->end - 1);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return hanse_fail(error, HANSE_ERR_IO, "%s: cannot read: %s",
-                              csv->path, strerror(errno));
-        csv->at_end = n == 0;
-        csv->end += (size_t)n;
-        return HANSE_OK;
-    }
 }
 
 /* ---- Fields ------------------------------------------------------------- */
@@ -176,7 +123,7 @@ static hanse_status end_field(hanse_csv *csv, scan *s, hanse_error *error)
     s->field.end = s->write;
     csv->places[s->n_fields++] = s->field;
     /* The separator's place holds the terminator. */
-    csv->bytes[csv->start + s->write++] = '\0';
+    csv->in.bytes[csv->in.start + s->write++] = '\0';
     s->state = FIELD_START;
     return HANSE_OK;
 }
@@ -196,13 +143,13 @@ static hanse_status take(hanse_csv *csv, scan *s, char c, bool *ended,
         return fail_at(csv, s->line, s->column, error, HANSE_ERR_FORMAT,
                        "a NUL byte; the file is no CSV text");
     if (s->state == AFTER_QUOTE && c == '"') {
-        csv->bytes[csv->start + s->write++] = '"';
+        csv->in.bytes[csv->in.start + s->write++] = '"';
         s->state = QUOTED;
     } else if (s->state == QUOTED) {
         if (c == '"')
             s->state = AFTER_QUOTE;
         else
-            csv->bytes[csv->start + s->write++] = c;
+            csv->in.bytes[csv->in.start + s->write++] = c;
     } else if (c == csv->separator || is_line_end) {
         if (s->state == FIELD_START)
             begin_field(s, false);
@@ -221,7 +168,7 @@ static hanse_status take(hanse_csv *csv, scan *s, char c, bool *ended,
     } else {
         if (s->state == FIELD_START)
             begin_field(s, false);
-        csv->bytes[csv->start + s->write++] = c;
+        csv->in.bytes[csv->in.start + s->write++] = c;
     }
     return HANSE_OK;
 }
@@ -242,8 +189,8 @@ static void advance(scan *s, char c)
  * of a file goes this way. */
 static void take_run(const hanse_csv *csv, scan *s)
 {
-    char *record = csv->bytes + csv->start;
-    const size_t end = csv->end - csv->start;
+    char *record = csv->in.bytes + csv->in.start;
+    const size_t end = csv->in.end - csv->in.start;
     const bool quoted = s->state == QUOTED;
     size_t at = s->read;
     uint64_t n_characters = 0;
@@ -268,8 +215,8 @@ static void take_run(const hanse_csv *csv, scan *s)
 static hanse_status check_return(hanse_csv *csv, const scan *s, bool *skip,
                                  hanse_error *error)
 {
-    const size_t at = csv->start + s->read;
-    *skip = at + 1 < csv->end ? csv->bytes[at + 1] == '\n' : true;
+    const size_t at = csv->in.start + s->read;
+    *skip = at + 1 < csv->in.end ? csv->in.bytes[at + 1] == '\n' : true;
     if (*skip)
         return HANSE_OK;
     return fail_at(csv, s->line, s->column, error, HANSE_ERR_FORMAT,
@@ -290,16 +237,16 @@ static hanse_status end_of_file(hanse_csv *csv, scan *s, hanse_error *error)
     return end_field(csv, s, error);
 }
 
-/* Scans the record at csv->start. No field: the file has ended. */
+/* Scans the record at csv->in.start. No field: the file has ended. */
 static hanse_status scan_record(hanse_csv *csv, scan *s, hanse_error *error)
 {
     bool ended = false;
-    *s = (scan){.line = csv->line, .column = 1};
+    *s = (scan){.line = csv->in.line, .column = 1};
     while (!ended) {
         /* A CR needs the byte after it. */
-        while (!csv->at_end && csv->start + s->read + 1 >= csv->end)
-            HANSE_TRY(read_more(csv, error));
-        if (csv->start + s->read == csv->end) {
+        while (!csv->in.at_end && csv->in.start + s->read + 1 >= csv->in.end)
+            HANSE_TRY(hanse_csv_bytes_more(&csv->in, error));
+        if (csv->in.start + s->read == csv->in.end) {
             HANSE_TRY(end_of_file(csv, s, error));
             break;
         }
@@ -309,7 +256,7 @@ static hanse_status scan_record(hanse_csv *csv, scan *s, hanse_error *error)
             if (s->read != before)
                 continue;
         }
-        const char c = csv->bytes[csv->start + s->read];
+        const char c = csv->in.bytes[csv->in.start + s->read];
         bool skip = false;
         if (c == '\r' && s->state != QUOTED)
             HANSE_TRY(check_return(csv, s, &skip, error));
@@ -317,7 +264,7 @@ static hanse_status scan_record(hanse_csv *csv, scan *s, hanse_error *error)
             HANSE_TRY(take(csv, s, c, &ended, error));
         advance(s, c);
     }
-    csv->line = s->line;
+    csv->in.line = s->line;
     return HANSE_OK;
 }
 
@@ -326,7 +273,7 @@ static void point_to_fields(hanse_csv *csv, const scan *s)
     for (size_t i = 0; i < s->n_fields; i++) {
         const place *p = &csv->places[i];
         csv->fields[i] =
-            (hanse_csv_field){csv->bytes + csv->start + p->begin,
+            (hanse_csv_field){csv->in.bytes + csv->in.start + p->begin,
                               p->end - p->begin, p->line, p->column, p->quoted};
     }
 }
@@ -335,6 +282,42 @@ static bool is_blank(const scan *s, const hanse_csv *csv)
 {
     return s->n_fields == 1 && csv->places[0].begin == csv->places[0].end &&
            !csv->places[0].quoted;
+}
+
+/* Fails at the first character of a field that is no UTF-8, if there is one. */
+static hanse_status check_field(const hanse_csv *csv,
+                                const hanse_csv_field *field,
+                                hanse_error *error)
+{
+    uint64_t line = field->line;
+    uint64_t column = field->column + (field->quoted ? 1 : 0);
+    for (const char *c = field->text; *c != '\0';) {
+        uint32_t code_point;
+        const size_t n = hanse_utf8_decode(c, &code_point);
+        if (n == 0)
+            return hanse_fail(error, HANSE_ERR_FORMAT,
+                              "%s:%llu:%llu: the byte 0x%02x is not UTF-8; "
+                              "convert the file, or say --latin1",
+                              csv->in.path, (unsigned long long)line,
+                              (unsigned long long)column, (unsigned char)*c);
+        column = *c == '\n' ? 1 : column + (*c == '"' ? 2 : 1);
+        line += *c == '\n';
+        c += n;
+    }
+    return HANSE_OK;
+}
+
+/* Most records are ASCII, which is seen without going into the fields. */
+static hanse_status check_record(const hanse_csv *csv, size_t n_bytes,
+                                 size_t n_fields, hanse_error *error)
+{
+    const char *record = csv->in.bytes + csv->in.start - n_bytes;
+    unsigned char all = 0;
+    for (size_t i = 0; i < n_bytes; i++)
+        all |= (unsigned char)record[i];
+    for (size_t i = 0; i < n_fields && (all & 0x80) != 0; i++)
+        HANSE_TRY(check_field(csv, &csv->fields[i], error));
+    return HANSE_OK;
 }
 
 /* The next record; *n_fields 0 at the end of the file. The bytes of the one
@@ -346,17 +329,21 @@ static hanse_status next_record(hanse_csv *csv, size_t *n_fields,
     do {
         HANSE_TRY(scan_record(csv, &s, error));
         point_to_fields(csv, &s);
-        csv->start += s.read;
+        csv->in.start += s.read;
     } while (is_blank(&s, csv) && csv->n_header != 1);
     *n_fields = s.n_fields;
-    return HANSE_OK;
+    return csv->check_utf8 ? check_record(csv, s.read, s.n_fields, error)
+                           : HANSE_OK;
 }
 
 hanse_status hanse_csv_next(hanse_csv *csv, const hanse_csv_field **fields,
                             hanse_error *error)
 {
-    size_t n;
-    HANSE_TRY(next_record(csv, &n, error));
+    size_t n = csv->n_header;
+    if (csv->kept)
+        csv->kept = false;
+    else
+        HANSE_TRY(next_record(csv, &n, error));
     if (n != 0 && n != csv->n_header)
         return hanse_csv_fail(csv, &csv->fields[0], error, HANSE_ERR_FORMAT,
                               "the record has %zu field%s, the header %zu", n,
@@ -390,36 +377,41 @@ static hanse_status keep_header(hanse_csv *csv, size_t n, hanse_error *error)
     return HANSE_OK;
 }
 
-/* A byte order mark is no part of the first name. */
-static hanse_status skip_mark(hanse_csv *csv, hanse_error *error)
+/* Names for columns without a header: c1, c2 and so on. */
+static hanse_status name_columns(hanse_csv *csv, size_t n, hanse_error *error)
 {
-    while (!csv->at_end && csv->end < 3)
-        HANSE_TRY(read_more(csv, error));
-    if (csv->end >= 3 && memcmp(csv->bytes, "\xef\xbb\xbf", 3) == 0)
-        csv->start = 3;
+    enum {
+        NAME_BYTES = 8 /* "c65536" */
+    };
+    csv->header = hanse_allocate(csv->budget, n, sizeof *csv->header);
+    csv->header_bytes = hanse_allocate(csv->budget, n, NAME_BYTES);
+    csv->n_header = n;
+    csv->n_header_bytes = n * NAME_BYTES;
+    csv->kept = true;
+    if (csv->header == NULL || csv->header_bytes == NULL)
+        return hanse_fail_budget(error, csv->budget, "header of a CSV file", n,
+                                 sizeof *csv->header);
+    for (size_t i = 0; i < n; i++) {
+        char *name = csv->header_bytes + i * NAME_BYTES;
+        const int length = snprintf(name, NAME_BYTES, "c%zu", i + 1);
+        csv->header[i] = csv->fields[i];
+        csv->header[i].text = name;
+        csv->header[i].n = (size_t)length;
+    }
     return HANSE_OK;
 }
 
-static hanse_status start(hanse_csv *csv, hanse_error *error)
+static hanse_status start(hanse_csv *csv, bool no_header, hanse_error *error)
 {
     size_t n;
-    csv->bytes = hanse_allocate(csv->budget, FIRST_BYTES, 1);
-    csv->capacity_bytes = FIRST_BYTES;
-    if (csv->bytes == NULL)
-        return hanse_fail_budget(error, csv->budget, "record of a CSV file",
-                                 FIRST_BYTES, 1);
-    csv->descriptor = open(csv->path, O_RDONLY | O_CLOEXEC);
-    if (csv->descriptor < 0)
-        return hanse_fail(error, HANSE_ERR_IO, "%s: cannot open: %s", csv->path,
-                          strerror(errno));
-    HANSE_TRY(skip_mark(csv, error));
+    HANSE_TRY(hanse_csv_bytes_start(&csv->in, error));
     HANSE_TRY(next_record(csv, &n, error));
     if (n == 0)
         return hanse_fail(error, HANSE_ERR_FORMAT,
                           "%s: the file is empty; its first line should name "
                           "the columns",
-                          csv->path);
-    return keep_header(csv, n, error);
+                          csv->in.path);
+    return no_header ? name_columns(csv, n, error) : keep_header(csv, n, error);
 }
 
 hanse_status hanse_csv_open(const char *path, const hanse_csv_options *options,
@@ -432,19 +424,25 @@ hanse_status hanse_csv_open(const char *path, const hanse_csv_options *options,
     if (csv == NULL)
         return hanse_fail_budget(error, options->budget, "CSV reader", 1,
                                  sizeof *csv);
-    csv->path = path;
-    csv->descriptor = -1;
-    csv->separator = options->separator != 0 ? options->separator : ',';
-    csv->max_record_bytes = options->max_record_bytes != 0
+    csv->in = (hanse_csv_bytes){
+        .path = path,
+        .descriptor = -1,
+        .source = options->source,
+        .latin1 = options->charset == HANSE_CSV_LATIN1,
+        .max_record_bytes = options->max_record_bytes != 0
                                 ? options->max_record_bytes
-                                : MAX_RECORD_BYTES;
+                                : MAX_RECORD_BYTES,
+        .budget = options->budget,
+        .line = 1,
+    };
+    csv->separator = options->separator != 0 ? options->separator : ',';
+    csv->check_utf8 = options->charset == HANSE_CSV_UTF8;
     csv->budget = options->budget;
-    csv->line = 1;
     csv->is_special[(unsigned char)csv->separator] = true;
     for (const char *c = "\"\r\n"; *c != '\0'; c++)
         csv->is_special[(unsigned char)*c] = true;
     csv->is_special[0] = true;
-    const hanse_status status = start(csv, error);
+    const hanse_status status = start(csv, options->no_header, error);
     if (status != HANSE_OK) {
         hanse_csv_close(csv);
         return status;
@@ -458,9 +456,7 @@ void hanse_csv_close(hanse_csv *csv)
     if (csv == NULL)
         return;
     hanse_budget *budget = csv->budget;
-    if (csv->descriptor >= 0)
-        (void)close(csv->descriptor);
-    hanse_free(budget, csv->bytes, csv->capacity_bytes, 1);
+    hanse_csv_bytes_close(&csv->in);
     hanse_free(budget, csv->places, csv->capacity_fields, sizeof *csv->places);
     hanse_free(budget, csv->fields, csv->capacity_fields, sizeof *csv->fields);
     hanse_free(budget, csv->header, csv->n_header, sizeof *csv->header);

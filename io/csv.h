@@ -13,10 +13,22 @@
 
 #include "engine/base/memory.h"
 
+typedef enum hanse_csv_charset {
+    HANSE_CSV_BYTES, /* as they are */
+    HANSE_CSV_UTF8,  /* checked: anything else is HANSE_ERR_FORMAT */
+    HANSE_CSV_LATIN1 /* ISO 8859-1, given as UTF-8 */
+} hanse_csv_charset;
+
 typedef struct hanse_csv_options {
     char separator;          /* 0: a comma */
     size_t max_record_bytes; /* 0: 16 MiB */
     hanse_budget *budget;    /* NULL: none */
+    hanse_csv_charset charset;
+    bool no_header;    /* the first record is one like the others; the columns
+                        * are called c1, c2, ... */
+    const int *source; /* a descriptor to read from its start or, when it has
+                        * none, from where it is; `path` is but its name. The
+                        * caller closes it. NULL: open `path` */
 } hanse_csv_options;
 
 /* One field: bytes without the quotes around it, with a zero byte behind. */

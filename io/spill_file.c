@@ -107,7 +107,7 @@ static const hanse_spill_ops operations = {
     .append = append, .read = read_back, .map = map, .close = close_spill};
 
 /* File systems without nameless files get a named one for a moment. */
-static int open_nameless(const char *directory)
+int hanse_spill_file_nameless(const char *directory)
 {
     char name[4096];
     int descriptor = open(directory, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -136,7 +136,7 @@ hanse_status hanse_spill_file_open(const char *directory, hanse_spill **out,
     }
     s->base.ops = &operations;
     s->directory = copy;
-    s->descriptor = open_nameless(directory);
+    s->descriptor = hanse_spill_file_nameless(directory);
     if (s->descriptor < 0) {
         const hanse_status status = fail(s, "made", errno, error);
         close_spill(&s->base);

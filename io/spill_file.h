@@ -16,4 +16,7 @@ hanse_status hanse_spill_file_open(const char *directory, hanse_spill **out,
 /* Bytes that were kept so far. */
 uint64_t hanse_spill_file_bytes(const hanse_spill *spill);
 
+/* The file alone: a descriptor for reading and writing; -1 with errno set. */
+int hanse_spill_file_nameless(const char *directory);
+
 #endif
