@@ -19,6 +19,7 @@ enum {
 
 int hanse_command_run(int argc, char **argv);
 int hanse_command_generate(int argc, char **argv);
+int hanse_command_import(int argc, char **argv);
 int hanse_command_info(int argc, char **argv);
 int hanse_command_show(int argc, char **argv);
 int hanse_command_explain(int argc, char **argv);

@@ -9,6 +9,7 @@
 #include "cli/command.h"
 #include "cli/numbers.h"
 #include "cli/options.h"
+#include "cli/storage_options.h"
 #include "datasets/generate.h"
 #include "io/atomic_file.h"
 
@@ -39,12 +40,10 @@ static const hanse_option options_table[N_OPTIONS] = {
     {"sector", 0, "NAME", "only this sector: manufacturing, energy or medical"},
     {"seed", 0, "S", "which population (1); the same seed, the same values"},
     {"links", 0, NULL, "also make /links: source, target, rate"},
-    {"layout", 0, "LAYOUT",
-     "contiguous (default) or chunked (default with any of\n"
-     "--chunk, --compress, --shuffle)"},
-    {"chunk", 0, "ROWS", "rows of a chunk (65536), up to 16777216"},
-    {"compress", 0, "METHOD", "none, gzip[:1-9] (6), lz4 or zstd[:1-19] (3)"},
-    {"shuffle", 0, NULL, "put the bytes of equal weight together"},
+    HANSE_OPTION_LAYOUT,
+    HANSE_OPTION_CHUNK,
+    HANSE_OPTION_COMPRESS,
+    HANSE_OPTION_SHUFFLE,
     {"threads", 0, "N", "threads (as OpenMP or the batch job decides)"},
     {"force", 0, NULL, "replace an existing file"},
     {"quiet", 'q', NULL, "no summary"},
@@ -69,40 +68,10 @@ static const hanse_usage usage = {
 
 typedef struct generate_arguments {
     hanse_generate_options options;
+    hanse_storage_words storage;
     const char *file;
-    const char *layout; /* NULL: not given */
     bool quiet;
 } generate_arguments;
-
-/* As hanse_parse_count, and 2e6, and underscores between digits. */
-static bool parse_rows(const char *text, uint64_t *out)
-{
-    char plain[64];
-    size_t n = 0;
-    for (const char *p = text; *p != '\0'; p++) {
-        if (*p == '_' && p != text)
-            continue;
-        if (n + 1 == sizeof plain)
-            return false;
-        plain[n++] = *p;
-    }
-    plain[n] = '\0';
-    char *exponent = strpbrk(plain, "eE");
-    uint64_t zeros = 0;
-    if (exponent != NULL) {
-        *exponent = '\0';
-        if (!hanse_parse_count(exponent + 1, &zeros) || zeros > 19)
-            return false;
-    }
-    uint64_t value;
-    if (!hanse_parse_count(plain, &value))
-        return false;
-    for (; zeros > 0; zeros--)
-        if (__builtin_mul_overflow(value, 10u, &value))
-            return false;
-    *out = value;
-    return true;
-}
 
 /* The value of an option as a number from `least` to `most`; 0, or the exit
  * status after an error. */
@@ -110,7 +79,8 @@ static int take_count(const hanse_options *parse, int option, uint64_t least,
                       uint64_t most, uint64_t *out)
 {
     uint64_t value;
-    if (parse_rows(parse->value, &value) && value >= least && value <= most) {
+    if (hanse_parse_rows(parse->value, &value) && value >= least &&
+        value <= most) {
         *out = value;
         return HANSE_EXIT_DONE;
     }
@@ -130,15 +100,6 @@ static int take_size(const hanse_options *parse, int option, uint32_t most,
     return exit_status;
 }
 
-static int take_compression(const hanse_options *parse, hanse_storage *storage)
-{
-    hanse_error error = {0};
-    if (hanse_storage_parse_compression(storage, parse->value, &error) !=
-        HANSE_OK)
-        return hanse_usage_error("--compress: %s", error.message);
-    return HANSE_EXIT_DONE;
-}
-
 static int take_sector(const hanse_options *parse, hanse_sector *sector)
 {
     if (hanse_sector_parse(parse->value, sector))
@@ -146,17 +107,6 @@ static int take_sector(const hanse_options *parse, hanse_sector *sector)
     return hanse_usage_error("--sector: expected manufacturing, energy or "
                              "medical, found '%s'",
                              parse->value);
-}
-
-static int take_layout(const hanse_options *parse, const char **layout)
-{
-    if (strcmp(parse->value, "contiguous") != 0 &&
-        strcmp(parse->value, "chunked") != 0)
-        return hanse_usage_error("--layout: expected contiguous or chunked, "
-                                 "found '%s'",
-                                 parse->value);
-    *layout = parse->value;
-    return HANSE_EXIT_DONE;
 }
 
 /* Takes one option; returns 0 or the exit status after an error. */
@@ -182,7 +132,7 @@ static int take_option(const hanse_options *parse, int option,
         return take_count(parse, option, 0, UINT64_MAX, &o->population.seed);
     case OPTION_CHUNK:
         return take_size(parse, option, HANSE_MAX_CHUNK_ROWS,
-                         &o->storage.chunk_rows);
+                         &arguments->storage.chunk_rows);
     case OPTION_THREADS:
         exit_status = take_size(parse, option, 4096, &n_threads);
         o->n_threads = n_threads;
@@ -190,14 +140,16 @@ static int take_option(const hanse_options *parse, int option,
     case OPTION_SECTOR:
         return take_sector(parse, &o->population.sector);
     case OPTION_LAYOUT:
-        return take_layout(parse, &arguments->layout);
+        arguments->storage.layout = parse->value;
+        break;
     case OPTION_COMPRESS:
-        return take_compression(parse, &o->storage);
+        arguments->storage.compression = parse->value;
+        break;
     case OPTION_LINKS:
         o->links = true;
         break;
     case OPTION_SHUFFLE:
-        o->storage.shuffle = true;
+        arguments->storage.shuffle = true;
         break;
     case OPTION_FORCE:
         o->replace = true;
@@ -207,19 +159,6 @@ static int take_option(const hanse_options *parse, int option,
         break;
     }
     return exit_status;
-}
-
-/* What was not said follows from what was. */
-static void complete_storage(generate_arguments *arguments)
-{
-    hanse_storage *storage = &arguments->options.storage;
-    if (arguments->layout != NULL)
-        storage->chunked = strcmp(arguments->layout, "chunked") == 0;
-    else
-        storage->chunked = storage->chunk_rows != 0 || storage->shuffle ||
-                           storage->compression != HANSE_COMPRESSION_NONE;
-    if (storage->chunked && storage->chunk_rows == 0)
-        storage->chunk_rows = HANSE_DEFAULT_CHUNK_ROWS;
 }
 
 /* False with the exit status when the command ends here. */
@@ -247,8 +186,9 @@ static bool parse_arguments(int argc, char **argv,
         return false;
     }
     arguments->file = parse.operands[0];
-    complete_storage(arguments);
-    return true;
+    *exit_status = hanse_storage_from_words(&arguments->storage,
+                                            &arguments->options.storage);
+    return *exit_status == HANSE_EXIT_DONE;
 }
 
 static void print_summary(const generate_arguments *arguments,

@@ -22,6 +22,7 @@ static const command commands[] = {
     {"explain", hanse_command_explain, "show what a run would do"},
     {"show", hanse_command_show, "print the tables of a result"},
     {"info", hanse_command_info, "describe the table in an HDF5 file"},
+    {"import", hanse_command_import, "make a table of a CSV file"},
     {"generate", hanse_command_generate, "make a population of enterprises"},
     {"version", hanse_command_version, "version, libraries and processor"},
     {"__map", hanse_command_map, NULL},

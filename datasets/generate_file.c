@@ -12,16 +12,11 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "datasets/new_file.h"
 #include "datasets/tables.h"
 #include "engine/base/error.h"
 #include "io/hdf5_library.h"
 #include "io/result_attributes.h"
-
-/* Contiguous columns begin at pages, for readers that map them. */
-enum {
-    ALIGN_FROM_BYTES = 65536,
-    ALIGN_TO_BYTES = 4096
-};
 
 /* All that a generation owns; zero-initialised. */
 typedef struct generation {
@@ -52,13 +47,7 @@ static hanse_status check_options(const char *path,
                           "number of rows: expected at most %llu, found %llu",
                           (unsigned long long)HANSE_MAX_ENTERPRISES,
                           (unsigned long long)options->n_rows);
-    struct stat status;
-    if (!options->replace && lstat(path, &status) == 0)
-        return hanse_fail(error, HANSE_ERR_IO,
-                          "%s exists; use --force to replace it, or another "
-                          "name",
-                          path);
-    return HANSE_OK;
+    return options->replace ? HANSE_OK : hanse_new_file_check(path, error);
 }
 
 static hanse_status make_population(generation *g, hanse_error *error)
@@ -105,59 +94,27 @@ static bool put_root_attributes(const generation *g)
                                     sector != NULL ? sector : "all");
 }
 
-static hanse_status fail_file(const generation *g, hanse_error *error)
-{
-    if (g->descriptor.cause != 0)
-        return hanse_atomic_file_fail(g->atomic, g->descriptor.cause, error);
-    return hanse_fail(error, HANSE_ERR_IO, "HDF5 cannot make the file %s",
-                      hanse_atomic_file_temporary(g->atomic));
-}
-
-/* The file, open for the library; negative on failure. `driver` is to be
- * unregistered after it is closed. Format of HDF5 1.8, which all readers know;
- * no time in the root group. */
-static hid_t create_hdf5(generation *g, hid_t *driver)
-{
-    hid_t file = H5I_INVALID_HID;
-    const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    const hid_t creation = H5Pcreate(H5P_FILE_CREATE);
-    *driver = access < 0 ? H5I_INVALID_HID
-                         : hanse_descriptor_driver_set(access, &g->descriptor);
-    const bool aligned =
-        g->options->storage.chunked ||
-        H5Pset_alignment(access, ALIGN_FROM_BYTES, ALIGN_TO_BYTES) >= 0;
-    if (*driver >= 0 && creation >= 0 && aligned &&
-        H5Pset_libver_bounds(access, H5F_LIBVER_V18, H5F_LIBVER_LATEST) >= 0 &&
-        H5Pset_obj_track_times(creation, 0) >= 0)
-        file = H5Fcreate(hanse_atomic_file_temporary(g->atomic), H5F_ACC_TRUNC,
-                         creation, access);
-    if (access >= 0)
-        (void)H5Pclose(access);
-    if (creation >= 0)
-        (void)H5Pclose(creation);
-    return file;
-}
-
 /* Structure and attributes of the file, and the rows of chunked tables. The
  * team of threads shares the turn that this one holds. */
 static hanse_status write_hdf5(generation *g, hanse_error *error)
 {
     hid_t driver;
     HANSE_TRY(hanse_hdf5_start(error));
-    g->target.file = create_hdf5(g, &driver);
+    g->target.file = hanse_new_file_create(
+        g->atomic, &g->descriptor, !g->options->storage.chunked, &driver);
     hanse_status status = HANSE_OK;
     if (g->target.file < 0 || !put_root_attributes(g))
-        status = fail_file(g, error);
+        status = hanse_new_file_fail(g->atomic, &g->descriptor, error);
     for (size_t i = 0; i < g->n_tables && status == HANSE_OK; i++)
         status =
             hanse_table_create(&g->target, &g->makers[i], &g->places[i], error);
     if (g->target.file >= 0 && H5Fclose(g->target.file) < 0 &&
         status == HANSE_OK)
-        status = fail_file(g, error);
+        status = hanse_new_file_fail(g->atomic, &g->descriptor, error);
     if (driver >= 0)
         (void)H5FDunregister(driver);
     if (status == HANSE_OK && g->descriptor.cause != 0)
-        status = fail_file(g, error);
+        status = hanse_new_file_fail(g->atomic, &g->descriptor, error);
     return status;
 }
 

@@ -5,6 +5,7 @@
  */
 #include "datasets/table_writer.h"
 
+#include "datasets/new_file.h"
 #include "datasets/write_chunked.h"
 #include "engine/base/error.h"
 #include "io/native_type.h"
@@ -25,39 +26,6 @@ static hid_t create_type(const hanse_field *field)
         }
     }
     return type;
-}
-
-/* Chunks of a short table are no longer than the table. */
-static hanse_storage storage_of_table(const hanse_table_target *target,
-                                      const hanse_row_maker *maker)
-{
-    hanse_storage storage = *target->storage;
-    if (storage.chunked && storage.chunk_rows > maker->n_rows)
-        storage.chunk_rows = maker->n_rows > 0 ? (uint32_t)maker->n_rows : 1;
-    return storage;
-}
-
-/* The creation list of the datasets; negative on failure. */
-static hid_t create_list(const hanse_storage *storage)
-{
-    const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
-    if (list < 0)
-        return list;
-    if (H5Pset_obj_track_times(list, 0) < 0 ||
-        H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) < 0 ||
-        !hanse_storage_apply(storage, list)) {
-        (void)H5Pclose(list);
-        return H5I_INVALID_HID;
-    }
-    return list;
-}
-
-/* A chunked column can be appended to, like one that grew. */
-static hid_t create_space(const hanse_storage *storage, uint64_t n_rows)
-{
-    const hsize_t size = n_rows;
-    const hsize_t limit = storage->chunked ? H5S_UNLIMITED : size;
-    return H5Screate_simple(1, &size, &limit);
 }
 
 /* One column, open; negative on failure. */
@@ -85,8 +53,8 @@ static size_t create_columns(hid_t group, const hanse_storage *storage,
                              const hanse_row_maker *maker, hid_t *datasets)
 {
     size_t n = 0;
-    const hid_t space = create_space(storage, maker->n_rows);
-    const hid_t list = create_list(storage);
+    const hid_t space = hanse_new_column_space(storage, maker->n_rows);
+    const hid_t list = hanse_new_column_list(storage);
     if (space >= 0 && list >= 0) {
         while (n < maker->n_fields) {
             datasets[n] = create_column(group, &maker->fields[n], space, list);
@@ -100,21 +68,6 @@ static size_t create_columns(hid_t group, const hanse_storage *storage,
     if (list >= 0)
         (void)H5Pclose(list);
     return n;
-}
-
-/* A group that remembers the order of its columns. */
-static hid_t create_group(hid_t file, const char *path)
-{
-    const hid_t list = H5Pcreate(H5P_GROUP_CREATE);
-    hid_t group = H5I_INVALID_HID;
-    if (list < 0)
-        return group;
-    if (H5Pset_obj_track_times(list, 0) >= 0 &&
-        H5Pset_link_creation_order(list, H5P_CRT_ORDER_TRACKED |
-                                             H5P_CRT_ORDER_INDEXED) >= 0)
-        group = H5Gcreate2(file, path, H5P_DEFAULT, list, H5P_DEFAULT);
-    (void)H5Pclose(list);
-    return group;
 }
 
 /* HDF5 gives an empty dataset no address; nothing is written to it. */
@@ -144,9 +97,10 @@ hanse_status hanse_table_create(const hanse_table_target *target,
                                 const hanse_row_maker *maker,
                                 hanse_table_place *place, hanse_error *error)
 {
-    const hanse_storage storage = storage_of_table(target, maker);
+    const hanse_storage storage =
+        hanse_storage_of_table(target->storage, maker->n_rows);
     hid_t datasets[HANSE_MAX_GENERATED_COLUMNS];
-    const hid_t group = create_group(target->file, maker->path);
+    const hid_t group = hanse_new_group(target->file, maker->path);
     if (group < 0)
         return fail_structure(target, maker->path, error);
     const size_t n = create_columns(group, &storage, maker, datasets);
