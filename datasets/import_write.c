@@ -121,20 +121,27 @@ static bool put_fill(hid_t dataset, const hanse_import_column *column)
     return written;
 }
 
+/* References to texts need a fill value, that is none, to be there. */
+static bool create_dataset(output *o, hid_t group, hid_t space, hid_t list)
+{
+    o->memory_type = create_type(o->column);
+    if (o->memory_type < 0 ||
+        H5Pset_fill_time(list, o->column->variable ? H5D_FILL_TIME_ALLOC
+                                                   : H5D_FILL_TIME_NEVER) < 0)
+        return false;
+    o->dataset = H5Dcreate2(group, o->column->name, o->memory_type, space,
+                            H5P_DEFAULT, list, H5P_DEFAULT);
+    return o->dataset >= 0 && put_fill(o->dataset, o->column);
+}
+
 /* Creates the datasets; false when the library fails. */
 static bool create_datasets(writer *w, hid_t group)
 {
     const hid_t space = hanse_new_column_space(&w->storage, w->columns->n_rows);
     const hid_t list = hanse_new_column_list(&w->storage);
     bool created = space >= 0 && list >= 0;
-    for (size_t i = 0; i < w->columns->n_columns && created; i++) {
-        output *o = &w->outputs[i];
-        o->memory_type = create_type(o->column);
-        if (o->memory_type >= 0)
-            o->dataset = H5Dcreate2(group, o->column->name, o->memory_type,
-                                    space, H5P_DEFAULT, list, H5P_DEFAULT);
-        created = o->dataset >= 0 && put_fill(o->dataset, o->column);
-    }
+    for (size_t i = 0; i < w->columns->n_columns && created; i++)
+        created = create_dataset(&w->outputs[i], group, space, list);
     if (space >= 0)
         (void)H5Sclose(space);
     if (list >= 0)
