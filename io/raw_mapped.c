@@ -10,8 +10,8 @@
  * cost fewer interruptions of the other threads. */
 static const uint64_t most_touched_bytes = 1 << 23;
 
-/* Unfiltered chunks of more rows are read in order, like contiguous data. */
-static const uint64_t stream_rows = 1 << 20;
+/* Between the chunks of a stream: what the library puts there of its own. */
+static const uint64_t most_gap_bytes = 1 << 14;
 
 /* Where n rows lie in the file one after the other as they were written; false
  * when they do not. */
@@ -79,23 +79,35 @@ hanse_status hanse_raw_fetch_mapped(hanse_raw_fetcher *fetcher,
 
 /* ---- Reading ahead ------------------------------------------------------ */
 
+/* Whether a chunk lies right behind the one before, as in a dataset that was
+ * written in one go: reading them in order is a stream to the system. */
+static bool follows(const hanse_dataset_map *map, size_t index)
+{
+    if (index == 0 || map->chunks[index - 1].address == HANSE_ADDRESS_NONE)
+        return false;
+    const hanse_chunk *before = &map->chunks[index - 1];
+    const uint64_t end = before->address + before->stored_bytes;
+    return map->chunks[index].address >= end &&
+           map->chunks[index].address - end <= most_gap_bytes;
+}
+
 static void advise_chunks(hanse_raw_fetcher *f, const hanse_dataset_map *map,
                           uint64_t first, size_t n)
 {
     const uint64_t last = first + n - 1;
+    const bool streams = hanse_input_file_streams(&f->file);
     for (uint64_t c = first / map->chunk_rows; c <= last / map->chunk_rows;
          c++) {
         const hanse_chunk *chunk = &map->chunks[c];
         const uint64_t start = c * map->chunk_rows;
-        if (chunk->address == HANSE_ADDRESS_NONE)
+        if (chunk->address == HANSE_ADDRESS_NONE ||
+            (streams && follows(map, (size_t)c)))
             continue;
         if (!hanse_raw_chunk_is_plain(map, (size_t)c)) {
             hanse_input_file_advise(&f->file, chunk->address,
                                     chunk->stored_bytes);
             continue;
         }
-        if (map->chunk_rows > stream_rows && hanse_input_file_streams(&f->file))
-            continue;
         const uint64_t from = first > start ? first - start : 0;
         const uint64_t to = last - start < map->chunk_rows - 1
                                 ? last - start + 1
