@@ -75,8 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     hanse_job job;
     hanse_error error = {0};
-    char *text = strndup((const char *)data, size);
+    /* Not strndup, which may look at the byte behind the data. */
+    char *text = calloc(size + 1, 1);
     CHECK(text != NULL);
+    if (size != 0)
+        memcpy(text, data, size);
     hanse_job_init(&job);
     const hanse_status status = hanse_job_add_grouping(&job, text, &error);
     if (status == HANSE_OK)
