@@ -5,9 +5,9 @@
  * folder take the place of the few that know what a sum is. A state has one
  * lane per sum, with the bits of a double, which is rounded at each add.
  *
- * It exists to be measured against (bench/compare_plain.py). Results depend on
- * the order of the rows and of the threads; measures must be floats, values
- * finite, none missing.
+ * It exists to be measured against (bench/peers/compare_plain.py). Results
+ * depend on the order of the rows and of the threads; measures must be floats,
+ * values finite, none missing.
  */
 #ifndef HANSE_BENCH_PLAIN_SUMS_H
 #define HANSE_BENCH_PLAIN_SUMS_H
