@@ -164,7 +164,7 @@ static void free_texts(const output *o, size_t n)
         free(text);
     }
     if (o->column->variable)
-        memset(o->values, 0, n * sizeof(char *));
+        memset(o->values, 0, n * o->column->size_bytes);
 }
 
 static hanse_status write_rows(const writer *w, const output *o, uint64_t first,
@@ -288,7 +288,7 @@ static hanse_status check_sizes(writer *w, hanse_error *error)
         if (chunk_bytes > w->max_chunk_bytes)
             w->max_chunk_bytes = chunk_bytes;
     }
-    w->block_rows = BLOCK_BYTES / row_bytes;
+    w->block_rows = BLOCK_BYTES / (row_bytes > 0 ? row_bytes : 1);
     if (w->block_rows < LEAST_BLOCK_ROWS)
         w->block_rows = LEAST_BLOCK_ROWS;
     if (w->block_rows > MOST_BLOCK_ROWS)

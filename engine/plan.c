@@ -269,7 +269,6 @@ static hanse_status collect_fields(hanse_plan *plan, const hanse_schema *schema,
 {
     const size_t n = schema->n_fields + 1;
     bool *used = calloc(2 * n, sizeof *used);
-    bool *filtered = used + n;
     plan->types = calloc(n, sizeof *plan->types);
     plan->used = calloc(n, sizeof *plan->used);
     plan->rest = calloc(n, sizeof *plan->rest);
@@ -278,6 +277,7 @@ static hanse_status collect_fields(hanse_plan *plan, const hanse_schema *schema,
         free(used);
         return nomem(error);
     }
+    bool *filtered = used + n;
     mark_keys_and_measures(plan, used);
     if (plan->filter != NULL) {
         mark_fields(plan->filter, filtered);
