@@ -187,32 +187,6 @@ typedef struct text_ranks {
     uint32_t *ranks;     /* [code] */
 } text_ranks;
 
-typedef struct ranked_text {
-    const char *text; /* NULL: in the buffer, which moves with the entry */
-    size_t length;
-    int64_t number;
-    uint32_t code;
-    char buffer[32];
-} ranked_text;
-
-static const char *text_of(const ranked_text *entry)
-{
-    return entry->text != NULL ? entry->text : entry->buffer;
-}
-
-/* Different numbers may have one text. */
-static int compare_texts(const void *a, const void *b)
-{
-    const ranked_text *x = a, *y = b;
-    const size_t n = x->length < y->length ? x->length : y->length;
-    const int order = n == 0 ? 0 : memcmp(text_of(x), text_of(y), n);
-    if (order != 0)
-        return order;
-    if (x->length != y->length)
-        return x->length < y->length ? -1 : 1;
-    return (x->number > y->number) - (x->number < y->number);
-}
-
 static bool goes_by_text(const hanse_partitions *parts, size_t position)
 {
     const hanse_plan_key *key = &parts->plan->keys[parts->keys[position]];
@@ -229,7 +203,8 @@ static hanse_status rank_texts(const hanse_group_list *list, size_t position,
                                text_ranks *t, hanse_error *error)
 {
     const size_t n = t->map.n;
-    ranked_text *entries = hanse_allocate(list->budget, n + 1, sizeof *entries);
+    hanse_ranked_text *entries =
+        hanse_allocate(list->budget, n + 1, sizeof *entries);
     t->ranks = hanse_allocate(list->budget, n + 1, sizeof *t->ranks);
     if (entries == NULL || t->ranks == NULL) {
         hanse_free(list->budget, entries, n + 1, sizeof *entries);
@@ -237,17 +212,13 @@ static hanse_status rank_texts(const hanse_group_list *list, size_t position,
                                  sizeof *entries);
     }
     for (size_t code = 0; code < n; code++) {
-        ranked_text *e = &entries[code];
+        hanse_ranked_text *e = &entries[code];
         e->number = t->map.tuples[code];
         e->code = (uint32_t)code;
         e->text = hanse_group_list_text(list, position, e->number, e->buffer,
                                         &e->length);
-        if (e->text == e->buffer)
-            e->text = NULL;
     }
-    qsort(entries, n, sizeof *entries, compare_texts);
-    for (size_t i = 0; i < n; i++)
-        t->ranks[entries[i].code] = (uint32_t)i;
+    hanse_rank_texts(entries, n, t->ranks);
     hanse_free(list->budget, entries, n + 1, sizeof *entries);
     return HANSE_OK;
 }

@@ -84,22 +84,14 @@ static hanse_status nomem(hanse_error *error, size_t n)
 
 /* ---- Text keys ---------------------------------------------------------- */
 
-typedef struct text_entry {
-    const char *text; /* NULL: in the buffer, which moves with the entry */
-    size_t length;
-    uint32_t code;
-    int64_t number; /* of a labelled key, 0 otherwise */
-    char buffer[32];
-} text_entry;
-
-static const char *text_of(const text_entry *entry)
+static const char *text_of(const hanse_ranked_text *entry)
 {
     return entry->text != NULL ? entry->text : entry->buffer;
 }
 
 static int compare_texts(const void *a, const void *b)
 {
-    const text_entry *x = a, *y = b;
+    const hanse_ranked_text *x = a, *y = b;
     const size_t n = x->length < y->length ? x->length : y->length;
     const int order = n == 0 ? 0 : memcmp(text_of(x), text_of(y), n);
     if (order != 0)
@@ -110,26 +102,33 @@ static int compare_texts(const void *a, const void *b)
     return (x->number > y->number) - (x->number < y->number);
 }
 
+void hanse_rank_texts(hanse_ranked_text *entries, size_t n, uint32_t *ranks)
+{
+    /* A buffer moves with its entry. */
+    for (size_t i = 0; i < n; i++)
+        if (entries[i].text == entries[i].buffer)
+            entries[i].text = NULL;
+    qsort(entries, n, sizeof *entries, compare_texts);
+    for (size_t i = 0; i < n; i++)
+        ranks[entries[i].code] = (uint32_t)i;
+}
+
 static hanse_status rank_texts(const hanse_fold *fold, size_t key,
                                uint32_t *ranks, hanse_error *error)
 {
     const size_t n = hanse_key_codes_count(&fold->keys[key]);
-    text_entry *entries = malloc(n * sizeof *entries);
+    hanse_ranked_text *entries = malloc(n * sizeof *entries);
     if (entries == NULL)
         return nomem(error, n);
     for (size_t code = 1; code < n; code++) {
-        text_entry *entry = &entries[code - 1];
+        hanse_ranked_text *entry = &entries[code - 1];
         entry->code = (uint32_t)code;
         entry->number =
             fold->keys[key].is_text ? 0 : fold->keys[key].ints.values[code - 1];
         entry->text =
             hanse_key_text(fold, key, code, entry->buffer, &entry->length);
-        if (entry->text == entry->buffer)
-            entry->text = NULL;
     }
-    qsort(entries, n - 1, sizeof *entries, compare_texts);
-    for (size_t i = 0; i + 1 < n; i++)
-        ranks[entries[i].code] = (uint32_t)i;
+    hanse_rank_texts(entries, n - 1, ranks);
     ranks[0] = (uint32_t)(n - 1);
     free(entries);
     return HANSE_OK;

@@ -22,6 +22,19 @@ void hanse_order_clear(hanse_order *order, const hanse_fold *fold);
 const char *hanse_label_text(const hanse_plan_key *key, int64_t value,
                              char *buffer, size_t *length);
 
+/* One of the texts of a key, on the way to its rank. */
+typedef struct hanse_ranked_text {
+    const char *text; /* not terminated, possibly in the buffer */
+    size_t length;
+    int64_t number; /* decides between equal texts */
+    uint32_t code;
+    char buffer[32];
+} hanse_ranked_text;
+
+/* ranks[code] of n entries, from 0, by text and then by number. The entries
+ * change places. */
+void hanse_rank_texts(hanse_ranked_text *entries, size_t n, uint32_t *ranks);
+
 /* Text of a code of a text or labelled key: not terminated, *length bytes.
  * `buffer` (32 bytes) holds the number where a code has no label. */
 const char *hanse_key_text(const hanse_fold *fold, size_t key, size_t code,

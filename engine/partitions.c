@@ -87,13 +87,11 @@ static double expected_groups(const hanse_shared *shared,
 
 /* Range of the numbers seen of a key; false when there is none that keeps
  * their order. */
-static bool seen_range(const hanse_shared *shared, const hanse_fold *seen,
-                       size_t key, hanse_key_range *out)
+static bool seen_range(const hanse_fold *seen, size_t key, hanse_key_range *out)
 {
     const hanse_key_codes *codes = &seen->keys[key];
     if (codes->is_text) {
         const uint64_t n = codes->texts.n;
-        (void)shared;
         *out = (hanse_key_range){0, n + n / 4 + 16};
         return true;
     }
@@ -163,7 +161,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
     uint64_t n_slots = 1, inner_slots = 1;
     const size_t row_bytes = seen->layout.stride * sizeof(int64_t);
     for (size_t k = 0; k < parts->n_keys; k++) {
-        if (!seen_range(shared, seen, parts->keys[k], &parts->ranges[k]))
+        if (!seen_range(seen, parts->keys[k], &parts->ranges[k]))
             return;
         const uint64_t slots = hanse_partitions_key_slots(parts, k);
         if (slots == 0 || __builtin_mul_overflow(n_slots, slots, &n_slots))
