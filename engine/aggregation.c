@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "engine/fold.h"
+#include "engine/result.h"
 
 struct hanse_aggregation {
     hanse_plan *plan;
@@ -147,5 +148,7 @@ hanse_status hanse_aggregation_finish(const hanse_aggregation *aggregation,
     HANSE_REQUIRE(aggregation, error);
     HANSE_REQUIRE(out, error);
     HANSE_TRY(check_whole(aggregation, error));
-    return hanse_fold_finish(aggregation->fold, 1, out, error);
+    HANSE_TRY(hanse_fold_finish(aggregation->fold, 1, out, error));
+    hanse_result_detach(*out);
+    return HANSE_OK;
 }

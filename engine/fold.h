@@ -203,6 +203,14 @@ hanse_status hanse_fold_derive_all(const hanse_fold *fold, hanse_fold **out,
 hanse_status hanse_fold_finish(const hanse_fold *fold, size_t n_threads,
                                hanse_result **out, hanse_error *error);
 
+/* fold_view.c: a copy of a finished fold, with buffers of its own, that numbers
+ * rows by the fold's maps (hanse_block_filter, hanse_block_keys) and may do so
+ * while others do; all keys of those rows must be known to it. Closing is
+ * needed after a failure, too. */
+hanse_status hanse_fold_view_open(hanse_fold *view, const hanse_fold *fold,
+                                  hanse_error *error);
+void hanse_fold_view_close(hanse_fold *view);
+
 /* ---- Between fold.c and its parts --------------------------------------- */
 
 /* block.c and block_filter.c: buffers, and filling them from rows first ..

@@ -376,6 +376,11 @@ typedef struct hanse_column {
     const uint8_t *missing;
     /* Keys through a mapping: rows used whose value the mapping lacks. */
     uint64_t n_unmapped;
+    /* Columns of codes (HANSE_INT8): what each stands for, words without
+     * blanks. Static storage; NULL: no codes. */
+    const int8_t *flag_values;
+    const char *const *flag_meanings;
+    size_t n_flags;
 } hanse_column;
 
 /* One grouping's results, rows sorted by key, missing keys last. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "engine/narrow.h"
+#include "engine/scan.h"
 
 enum {
     TASK_GROUPS = 64
@@ -141,34 +142,37 @@ static hanse_status find_kept(const hanse_passes *p,
 /* ---- By reading again --------------------------------------------------- */
 
 typedef struct pass {
-    const hanse_passes *passes;
+    const hanse_fold *fold;
     hanse_narrow *narrows;
     size_t n_narrows;
-    _Atomic size_t next_morsel;
-    _Atomic uint64_t n_rows_done;
-    _Atomic uint64_t n_bytes_done;
-    failure failure;
 } pass;
 
-static hanse_status report_progress(pass *p, hanse_error *error)
+static hanse_status open_view(void *context, void **own, hanse_error *error)
 {
-    const hanse_run_options *options = p->passes->options;
-    hanse_source *source = p->passes->source;
-    if (options->progress == NULL || omp_get_thread_num() != 0)
-        return HANSE_OK;
-    if (options->progress(
-            options->progress_context, atomic_load(&p->n_rows_done),
-            source->ops->n_rows(source), atomic_load(&p->n_bytes_done)))
-        return HANSE_OK;
-    return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
+    const pass *p = context;
+    hanse_fold *view = malloc(sizeof *view);
+    if (view == NULL)
+        return hanse_fail_nomem(error, "pass", sizeof *view);
+    *own = view;
+    return hanse_fold_view_open(view, p->fold, error);
+}
+
+static void close_view(void *own)
+{
+    if (own != NULL)
+        hanse_fold_view_close(own);
+    free(own);
 }
 
 /* The rows have the groups that the fold has given them: all their keys are
  * known, so that its maps are only looked into. */
-static hanse_status add_batch(pass *p, hanse_fold *view,
-                              const hanse_batch *batch, hanse_error *error)
+static hanse_status take_morsel(void *context, void *own,
+                                const hanse_morsel *rows, hanse_error *error)
 {
-    const hanse_plan *plan = view->plan;
+    const pass *p = context;
+    hanse_fold *view = own;
+    const hanse_batch *batch = &rows->batch;
+    view->batch_first_row = rows->first_row;
     for (size_t first = 0; first < batch->n_rows; first += HANSE_BLOCK_ROWS) {
         size_t n = batch->n_rows - first;
         n = n < HANSE_BLOCK_ROWS ? n : HANSE_BLOCK_ROWS;
@@ -176,78 +180,30 @@ static hanse_status add_batch(pass *p, hanse_fold *view,
         if (view->block.n == 0)
             continue;
         HANSE_TRY(hanse_block_keys(view, batch, first, n, error));
-        hanse_block_measures(&view->block, plan, batch, first, n);
+        hanse_block_measures(&view->block, view->plan, batch, first, n);
         for (size_t i = 0; i < p->n_narrows; i++)
             hanse_narrow_add(&p->narrows[i], &view->block);
     }
     return HANSE_OK;
 }
 
-static hanse_status read_morsels(pass *p, hanse_fold *view,
-                                 hanse_reader *reader, hanse_error *error)
-{
-    hanse_source *source = p->passes->source;
-    const hanse_plan *plan = view->plan;
-    while (!atomic_load(&p->failure.stop)) {
-        const size_t morsel = atomic_fetch_add(&p->next_morsel, 1);
-        if (morsel >= source->ops->n_morsels(source))
-            break;
-        hanse_morsel rows;
-        HANSE_TRY(source->ops->read(reader, morsel, plan->used, plan->n_used,
-                                    &rows, error));
-        view->batch_first_row = rows.first_row;
-        HANSE_TRY(add_batch(p, view, &rows.batch, error));
-        atomic_fetch_add(&p->n_rows_done, rows.batch.n_rows);
-        atomic_fetch_add(&p->n_bytes_done, rows.n_bytes);
-        HANSE_TRY(report_progress(p, error));
-    }
-    return HANSE_OK;
-}
-
-/* Buffers of its own for a copy of the fold. */
-static hanse_status open_view(hanse_fold *view, hanse_error *error)
-{
-    view->block = (hanse_block){0};
-    view->made = calloc(view->plan->n_keys + 1, sizeof *view->made);
-    if (view->made == NULL)
-        return hanse_fail_nomem(error, "keys", view->plan->n_keys);
-    HANSE_TRY(hanse_made_keys_init(view, error));
-    return hanse_block_init(&view->block, view->plan, view->budget, error);
-}
-
-/* All of one thread's part of a pass. */
-static hanse_status work(pass *p, hanse_error *error)
-{
-    hanse_fold *fold = p->passes->fold;
-    hanse_source *source = p->passes->source;
-    hanse_fold view = *fold;
-    hanse_reader *reader = NULL;
-    hanse_status status = open_view(&view, error);
-    if (status == HANSE_OK)
-        status = source->ops->open_reader(source, &reader, error);
-    if (status == HANSE_OK) {
-        status = read_morsels(p, &view, reader, error);
-        source->ops->close_reader(reader);
-    }
-    hanse_block_clear(&view.block, view.plan, view.budget);
-    hanse_made_keys_clear(&view);
-    free(view.made);
-    return status;
-}
-
 static hanse_status read_table(hanse_passes *passes, hanse_narrow *narrows,
                                size_t n_narrows, hanse_error *error)
 {
-    pass p = {.passes = passes, .narrows = narrows, .n_narrows = n_narrows};
-#pragma omp parallel num_threads((int)passes->n_threads)
-    {
-        hanse_error own = {0};
-        const hanse_status status = work(&p, &own);
-        if (status != HANSE_OK)
-            fail(&p.failure, status, &own);
-    }
-    passes->n_bytes += atomic_load(&p.n_bytes_done);
-    return outcome(&p.failure, error);
+    const hanse_plan *plan = passes->fold->plan;
+    pass p = {passes->fold, narrows, n_narrows};
+    const hanse_scan scan = {
+        .source = passes->source,
+        .fields = plan->used,
+        .n_fields = plan->n_used,
+        .options = passes->options,
+        .n_threads = passes->n_threads,
+        .context = &p,
+        .open = open_view,
+        .close = close_view,
+        .take = take_morsel,
+    };
+    return hanse_scan_run(&scan, &passes->n_bytes, error);
 }
 
 /* Memory for one pass: half of what is left, because readers and selection

@@ -50,6 +50,15 @@ static void clear_table(hanse_owned_table *table)
     free(table->name);
 }
 
+void hanse_result_detach(hanse_result *result)
+{
+    for (size_t i = 0; i < result->n_tables; i++) {
+        hanse_owned_table *table = &result->tables[i];
+        for (size_t c = 0; c < table->n_columns; c++)
+            table->values[c].budget = NULL;
+    }
+}
+
 void hanse_result_destroy(hanse_result *result)
 {
     if (result == NULL)
@@ -84,6 +93,34 @@ hanse_status hanse_result_table_init(hanse_result *result, size_t index,
     return HANSE_OK;
 }
 
+/* More room in a list of n entries; the new ones are zero. */
+static bool extend(void **list, size_t n, size_t n_more, size_t size_bytes)
+{
+    char *larger = realloc(*list, (n + n_more + 1) * size_bytes);
+    if (larger == NULL)
+        return false;
+    memset(larger + n * size_bytes, 0, (n_more + 1) * size_bytes);
+    *list = larger;
+    return true;
+}
+
+hanse_status hanse_result_table_extend(hanse_owned_table *table, size_t n_more,
+                                       hanse_budget *budget, hanse_spill *spill,
+                                       hanse_error *error)
+{
+    const size_t n = table->n_columns;
+    const bool done =
+        extend((void **)&table->columns, n, n_more, sizeof *table->columns) &&
+        extend((void **)&table->texts, n, n_more, sizeof *table->texts) &&
+        extend((void **)&table->values, n, n_more, sizeof *table->values);
+    table->view.keys = table->columns;
+    table->view.columns = table->columns + table->view.n_keys;
+    table->budget = budget;
+    table->spill = spill;
+    return done ? HANSE_OK
+                : hanse_fail_nomem(error, "result table", n + n_more);
+}
+
 hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
                                      const char *long_name, const char *units,
                                      const char *cell_methods, hanse_type type,
@@ -97,7 +134,6 @@ hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
     HANSE_TRY(hanse_large_allocate(memory, n_rows + 1, size_bytes,
                                    table->budget, table->spill, "result column",
                                    error));
-    memory->budget = NULL; /* which the result may outlive */
     *values = memory->memory;
     *column = (hanse_column){.name = hanse_text_copy(name),
                              .long_name = hanse_text_copy(long_name),

@@ -29,14 +29,23 @@ struct hanse_result {
 hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
                                  hanse_error *error);
 
+/* For a result that may outlive its budget: what it is charged stays so. */
+void hanse_result_detach(hanse_result *result);
+
 /* Starts table `index` with room for n_columns columns of n_rows values. These
  * are charged to `budget` and, when it is exhausted, lie in `spill` (both may
- * be NULL); the charge stays when the result outlives them. */
+ * be NULL). */
 hanse_status hanse_result_table_init(hanse_result *result, size_t index,
                                      const char *name, size_t n_rows,
                                      size_t n_keys, size_t n_columns,
                                      hanse_budget *budget, hanse_spill *spill,
                                      hanse_error *error);
+
+/* Makes room for n_more columns behind those of a finished table; charged as
+ * above. */
+hanse_status hanse_result_table_extend(hanse_owned_table *table, size_t n_more,
+                                       hanse_budget *budget, hanse_spill *spill,
+                                       hanse_error *error);
 
 /* The next column, in order keys, then statistics. Texts may be NULL and are
  * copied. *values: room for n_rows values (pointers for HANSE_TEXT), zeroed,

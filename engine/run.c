@@ -13,6 +13,8 @@
 #include "engine/parallel.h"
 #include "engine/partitions.h"
 #include "engine/passes.h"
+#include "engine/result.h"
+#include "engine/scan.h"
 
 /* What the threads of a run share. */
 typedef struct run {
@@ -30,6 +32,7 @@ typedef struct run {
     _Atomic bool stop;
     hanse_window *windows; /* [addend], chosen by the first to fold a block */
     bool windows_chosen;
+    hanse_fold **keep; /* gets the merged fold; NULL: destroy it */
     hanse_error error; /* of the thread that failed first */
 } run;
 
@@ -248,6 +251,11 @@ static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
         status = finish(r, out, error);
     else if (error != NULL)
         *error = r->error;
+    if (status == HANSE_OK && r->keep != NULL) {
+        *r->keep = r->folds[0];
+        r->folds[0]->shared = NULL;
+        r->folds[0] = NULL;
+    }
     for (int t = 0; t < n_threads; t++)
         hanse_fold_destroy(r->folds[t]);
     free(r->folds);
@@ -265,31 +273,21 @@ hanse_status hanse_run(const hanse_spec *spec, hanse_source *source,
                            error);
 }
 
-hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
+/* Runs a plan; the fold goes to *keep unless that is NULL. */
+static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
                              const hanse_run_options *options,
                              const hanse_run_tuning *tuning,
+                             hanse_budget *budget, hanse_fold **keep,
                              hanse_run_report *report, hanse_result **out,
                              hanse_error *error)
 {
-    static const hanse_run_options defaults = {0};
-    hanse_plan *plan;
-    if (options == NULL)
-        options = &defaults;
-    hanse_budget own = {.limit_bytes = options->memory_bytes};
-    hanse_budget *budget = source->budget != NULL ? source->budget : &own;
-    HANSE_TRY(
-        hanse_plan_create(spec, hanse_source_schema(source), &plan, error));
     run r = {.plan = plan,
              .source = source,
              .options = options,
              .budget = budget,
              .n_morsels = source->ops->n_morsels(source),
-             .n_threads = options->n_threads != 0
-                              ? options->n_threads
-                              : (size_t)omp_get_max_threads()};
-    /* More threads than morsels would only cost their states. */
-    if (r.n_threads > r.n_morsels)
-        r.n_threads = r.n_morsels == 0 ? 1 : r.n_morsels;
+             .n_threads = hanse_scan_threads(source, options),
+             .keep = keep};
     hanse_status status =
         hanse_shared_init(&r.shared, plan, budget, source->ops->n_rows(source),
                           r.n_threads, error);
@@ -304,11 +302,55 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
     if (status == HANSE_OK)
         status = fold_all(&r, out, error);
     hanse_shared_clear(&r.shared);
+    if (status == HANSE_OK && !tuning->is_temporary)
+        hanse_result_detach(*out);
     if (report != NULL)
         *report = (hanse_run_report){.n_threads = r.n_threads,
                                      .n_bytes = atomic_load(&r.n_bytes_done),
                                      .peak_budget_bytes =
                                          atomic_load(&budget->peak_bytes)};
+    return status;
+}
+
+static const hanse_run_options default_options = {0};
+
+hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
+                             const hanse_run_options *options,
+                             const hanse_run_tuning *tuning,
+                             hanse_run_report *report, hanse_result **out,
+                             hanse_error *error)
+{
+    hanse_plan *plan;
+    if (options == NULL)
+        options = &default_options;
+    hanse_budget own = {.limit_bytes = options->memory_bytes};
+    hanse_budget *budget = source->budget != NULL ? source->budget : &own;
+    HANSE_TRY(
+        hanse_plan_create(spec, hanse_source_schema(source), &plan, error));
+    const hanse_status status = run_plan(plan, source, options, tuning, budget,
+                                         NULL, report, out, error);
     hanse_plan_destroy(plan);
     return status;
+}
+
+hanse_status hanse_run_keep(const hanse_spec *spec, hanse_source *source,
+                            const hanse_run_options *options, hanse_plan **plan,
+                            hanse_fold **fold, hanse_result **out,
+                            hanse_error *error)
+{
+    const hanse_run_tuning tuning = {.share_bytes = SIZE_MAX,
+                                     .is_temporary = true};
+    hanse_plan *made;
+    HANSE_REQUIRE(source->budget, error);
+    HANSE_TRY(
+        hanse_plan_create(spec, hanse_source_schema(source), &made, error));
+    const hanse_status status =
+        run_plan(made, source, options != NULL ? options : &default_options,
+                 &tuning, source->budget, fold, NULL, out, error);
+    if (status != HANSE_OK) {
+        hanse_plan_destroy(made);
+        return status;
+    }
+    *plan = made;
+    return HANSE_OK;
 }

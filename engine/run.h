@@ -18,6 +18,9 @@ typedef struct hanse_run_report {
     uint64_t peak_budget_bytes; /* readers and states, as allocated */
 } hanse_run_report;
 
+struct hanse_fold;
+struct hanse_plan;
+
 /* Folds all rows of `source` by `spec`, which must be complete. `options` may
  * be NULL, `report` too; memory_bytes counts only for a source without a
  * budget of its own. The first error of any thread stops the others and
@@ -38,7 +41,17 @@ typedef struct hanse_run_tuning {
     /* In use, beyond which new groups go there; default: half the limit,
      * the rest is for wider windows, buffers and results. */
     uint64_t most_bytes;
+    bool is_temporary; /* the result gives its memory back to the source's
+                          budget, which outlives it */
 } hanse_run_tuning;
+
+/* The same, and keeps what numbers the rows for later passes: the fold, whose
+ * groupings are all in it, and its plan, which outlives it. The result is
+ * temporary (hanse_run_tuning). */
+hanse_status hanse_run_keep(const hanse_spec *spec, hanse_source *source,
+                            const hanse_run_options *options,
+                            struct hanse_plan **plan, struct hanse_fold **fold,
+                            hanse_result **out, hanse_error *error);
 
 /* The same with given tuning. */
 hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,

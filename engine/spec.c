@@ -70,6 +70,17 @@ void hanse_spec_destroy(hanse_spec *spec)
     free(spec);
 }
 
+static hanse_status set_text(char **slot, const char *text, const char *what,
+                             hanse_error *error)
+{
+    char *copy = hanse_text_copy(text);
+    if (text != NULL && copy == NULL)
+        return hanse_fail_nomem(error, what, strlen(text) + 1);
+    free(*slot);
+    *slot = copy;
+    return HANSE_OK;
+}
+
 /* ---- Keys --------------------------------------------------------------- */
 
 const hanse_spec_key *hanse_spec_find_key(const hanse_spec *spec,
@@ -255,6 +266,12 @@ err_grouping:
     return hanse_fail_nomem(error, "grouping", sizeof grouping);
 }
 
+void hanse_spec_clear_groupings(hanse_spec *spec)
+{
+    while (spec->n_groupings > 0)
+        clear_grouping(&spec->groupings[--spec->n_groupings]);
+}
+
 /* ---- Measures ----------------------------------------------------------- */
 
 static hanse_status check_measure_name(const hanse_spec *spec, const char *name,
@@ -328,18 +345,18 @@ hanse_status hanse_spec_add_model(hanse_spec *spec, hanse_model model,
                        model_table[model].long_name, error);
 }
 
-/* ---- The rest ----------------------------------------------------------- */
-
-static hanse_status set_text(char **slot, const char *text, const char *what,
-                             hanse_error *error)
+hanse_status hanse_spec_replace_model(hanse_spec *spec, hanse_model model,
+                                      const char *formula, hanse_error *error)
 {
-    char *copy = hanse_text_copy(text);
-    if (text != NULL && copy == NULL)
-        return hanse_fail_nomem(error, what, strlen(text) + 1);
-    free(*slot);
-    *slot = copy;
-    return HANSE_OK;
+    for (size_t m = 0; m < spec->n_measures; m++) {
+        hanse_spec_measure *measure = &spec->measures[m];
+        if (strcmp(measure->name, model_table[model].name) == 0)
+            return set_text(&measure->formula, formula, "measure", error);
+    }
+    return hanse_spec_add_model(spec, model, formula, error);
 }
+
+/* ---- The rest ----------------------------------------------------------- */
 
 hanse_status hanse_spec_set_filter(hanse_spec *spec, const char *formula,
                                    hanse_error *error)

@@ -43,6 +43,17 @@ struct hanse_spec {
     hanse_missing_keys missing_keys;
 };
 
+/* spec_copy.c: a copy for another pass of the same job: keys, filter, missing
+ * keys and groupings, and measures with their statistics, weights and id if
+ * asked for; and what makes it another one. */
+hanse_status hanse_spec_copy(const hanse_spec *spec, bool with_measures,
+                             hanse_spec **out, hanse_error *error);
+void hanse_spec_clear_groupings(hanse_spec *spec);
+
+/* Gives a model's measure another formula; adds it where there is none. */
+hanse_status hanse_spec_replace_model(hanse_spec *spec, hanse_model model,
+                                      const char *formula, hanse_error *error);
+
 /* The definition of a key, NULL when there is none of that name. */
 const hanse_spec_key *hanse_spec_find_key(const hanse_spec *spec,
                                           const char *name);

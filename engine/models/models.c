@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Runs of models.
+ */
+#include "engine/models/models.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/memory.h"
+#include "engine/result.h"
+#include "engine/scan.h"
+#include "engine/spec.h"
+
+/* ---- Life --------------------------------------------------------------- */
+
+hanse_status hanse_model_run_init(hanse_model_run *run, hanse_error *error)
+{
+    run->n_rows = run->source->ops->n_rows(run->source);
+    run->n_threads = hanse_scan_threads(run->source, run->options);
+    HANSE_TRY(hanse_columns_create(run->source, &run->columns, error));
+    HANSE_TRY(hanse_spec_copy(run->spec, true, &run->last, error));
+    HANSE_TRY(hanse_spec_copy(run->spec, false, &run->sums, error));
+    return hanse_spec_set_statistics(
+        run->sums, HANSE_STAT_COUNT | HANSE_STAT_TOTAL, error);
+}
+
+static void clear_record(hanse_record_column *record)
+{
+    free(record->name);
+    free(record->column);
+    free(record->long_name);
+    free(record->units);
+}
+
+void hanse_model_run_clear(hanse_model_run *run)
+{
+    for (size_t i = 0; i < run->n_records; i++)
+        clear_record(&run->records[i]);
+    for (size_t i = 0; i < run->n_tables; i++)
+        hanse_result_destroy(run->tables[i]);
+    hanse_columns_destroy(run->columns);
+    /* What came later may use what came before. */
+    while (run->n_kept > 0) {
+        run->n_kept--;
+        run->destroy_kept[run->n_kept](run->kept[run->n_kept]);
+    }
+    hanse_spec_destroy(run->last);
+    hanse_spec_destroy(run->sums);
+    free(run->records);
+    free(run->tables);
+    free(run->table_columns);
+    free(run->kept);
+    free(run->destroy_kept);
+    *run = (hanse_model_run){0};
+}
+
+/* Room for one more entry in a list of n; false when memory is exhausted. */
+static bool make_room(void **list, size_t n, size_t size_bytes)
+{
+    void *larger = realloc(*list, (n + 1) * size_bytes);
+    if (larger != NULL)
+        *list = larger;
+    return larger != NULL;
+}
+
+hanse_status hanse_model_keep(hanse_model_run *run, void *object,
+                              void (*destroy)(void *object), hanse_error *error)
+{
+    if (!make_room((void **)&run->kept, run->n_kept, sizeof *run->kept) ||
+        !make_room((void **)&run->destroy_kept, run->n_kept,
+                   sizeof *run->destroy_kept)) {
+        destroy(object);
+        return hanse_fail_nomem(error, "models", sizeof object);
+    }
+    run->kept[run->n_kept] = object;
+    run->destroy_kept[run->n_kept++] = destroy;
+    return HANSE_OK;
+}
+
+/* ---- Passes ------------------------------------------------------------- */
+
+static void destroy_groups(void *groups)
+{
+    hanse_groups_destroy(groups);
+}
+
+static hanse_status make_spec(hanse_model_run *run, const char *const *keys,
+                              size_t n_keys,
+                              const hanse_model_measure *measures,
+                              size_t n_measures, uint32_t statistics,
+                              hanse_spec **out, hanse_error *error)
+{
+    hanse_spec *spec;
+    HANSE_TRY(hanse_spec_copy(run->spec, false, &spec, error));
+    hanse_spec_clear_groupings(spec);
+    hanse_status status = hanse_spec_add_grouping(spec, keys, n_keys, error);
+    if (status == HANSE_OK)
+        status = hanse_spec_set_statistics(
+            spec, statistics != 0 ? statistics : HANSE_STAT_COUNT, error);
+    for (size_t m = 0; status == HANSE_OK && m < n_measures; m++)
+        status = hanse_spec_add_measure(spec, measures[m].name,
+                                        measures[m].formula, error);
+    /* A specification has a measure. */
+    if (status == HANSE_OK && n_measures == 0)
+        status = hanse_spec_add_measure(spec, "rows", "0", error);
+    if (status != HANSE_OK) {
+        hanse_spec_destroy(spec);
+        return status;
+    }
+    *out = spec;
+    return HANSE_OK;
+}
+
+hanse_status hanse_model_pass(hanse_model_run *run, const char *const *keys,
+                              size_t n_keys,
+                              const hanse_model_measure *measures,
+                              size_t n_measures, uint32_t statistics,
+                              hanse_groups **groups, hanse_result **result,
+                              hanse_error *error)
+{
+    hanse_source *source = hanse_columns_source(run->columns);
+    hanse_spec *spec;
+    hanse_result *made = NULL;
+    HANSE_TRY(make_spec(run, keys, n_keys, measures, n_measures, statistics,
+                        &spec, error));
+    hanse_run_report report = {0};
+    hanse_run_tuning tuning = *run->tuning;
+    tuning.is_temporary = true;
+    hanse_groups *numbers = NULL;
+    hanse_status status;
+    if (groups == NULL)
+        status = hanse_run_tuned(spec, source, run->options, &tuning, &report,
+                                 &made, error);
+    else
+        status = hanse_groups_create(spec, source, run->options, &numbers,
+                                     &made, error);
+    hanse_spec_destroy(spec);
+    run->n_bytes += report.n_bytes;
+    if (status == HANSE_OK && groups != NULL) {
+        status = hanse_model_keep(run, numbers, destroy_groups, error);
+        if (status != HANSE_OK)
+            hanse_result_destroy(made);
+    }
+    if (status != HANSE_OK)
+        return status;
+    if (groups != NULL)
+        *groups = numbers;
+    *result = made;
+    return HANSE_OK;
+}
+
+void hanse_model_within(const hanse_model_run *run, const char *const **keys,
+                        size_t *n_keys)
+{
+    if (*n_keys != SIZE_MAX)
+        return;
+    const hanse_spec_grouping *first = &run->spec->groupings[0];
+    *keys = (const char *const *)first->keys;
+    *n_keys = first->n_keys;
+}
+
+/* ---- Tables ------------------------------------------------------------- */
+
+const hanse_column *hanse_table_find(const hanse_table *table, const char *name)
+{
+    for (size_t i = 0; i < table->n_columns; i++)
+        if (strcmp(table->columns[i].name, name) == 0)
+            return &table->columns[i];
+    return NULL;
+}
+
+double hanse_table_number(const hanse_table *table, const char *measure,
+                          const char *statistic, size_t row)
+{
+    const size_t n = strlen(measure);
+    for (size_t i = 0; i < table->n_columns; i++) {
+        const hanse_column *column = &table->columns[i];
+        if (strncmp(column->name, measure, n) != 0 || column->name[n] != '_' ||
+            strcmp(column->name + n + 1, statistic) != 0)
+            continue;
+        if (column->type == HANSE_INT64)
+            return (double)((const int64_t *)column->values)[row];
+        if (column->type == HANSE_UINT64)
+            return (double)((const uint64_t *)column->values)[row];
+        return ((const double *)column->values)[row];
+    }
+    return __builtin_nan("");
+}
+
+double *hanse_table_values(struct hanse_owned_table *table, const char *name)
+{
+    const hanse_column *column = hanse_table_find(&table->view, name);
+    return column != NULL && column->type == HANSE_FLOAT64
+               ? (double *)(uintptr_t)column->values
+               : NULL;
+}
+
+/* ---- What steps add ----------------------------------------------------- */
+
+hanse_status hanse_model_set_measure(hanse_model_run *run, hanse_model model,
+                                     const char *formula, hanse_error *error)
+{
+    return hanse_spec_replace_model(run->last, model, formula, error);
+}
+
+hanse_status hanse_model_add_sum(hanse_model_run *run, const char *name,
+                                 const char *formula, hanse_error *error)
+{
+    return hanse_spec_add_measure(run->sums, name, formula, error);
+}
+
+hanse_status hanse_model_add_table_columns(hanse_model_run *run,
+                                           const hanse_table_columns *columns,
+                                           hanse_error *error)
+{
+    if (!make_room((void **)&run->table_columns, run->n_table_columns,
+                   sizeof *run->table_columns))
+        return hanse_fail_nomem(error, "models", sizeof *columns);
+    run->table_columns[run->n_table_columns++] = *columns;
+    return HANSE_OK;
+}
+
+hanse_status hanse_model_add_record(hanse_model_run *run,
+                                    const hanse_record_column *column,
+                                    hanse_error *error)
+{
+    hanse_record_column copy = {.name = hanse_text_copy(column->name),
+                                .column = hanse_text_copy(column->column),
+                                .long_name = hanse_text_copy(column->long_name),
+                                .units = hanse_text_copy(column->units),
+                                .is_status = column->is_status};
+    if (!make_room((void **)&run->records, run->n_records,
+                   sizeof *run->records) ||
+        copy.name == NULL || copy.column == NULL ||
+        (column->long_name != NULL && copy.long_name == NULL) ||
+        (column->units != NULL && copy.units == NULL)) {
+        clear_record(&copy);
+        return hanse_fail_nomem(error, "models", sizeof copy);
+    }
+    run->records[run->n_records++] = copy;
+    return HANSE_OK;
+}
+
+hanse_status hanse_model_add_tables(hanse_model_run *run, hanse_result *result,
+                                    hanse_error *error)
+{
+    if (!make_room((void **)&run->tables, run->n_tables, sizeof *run->tables)) {
+        hanse_result_destroy(result);
+        return hanse_fail_nomem(error, "models", sizeof result);
+    }
+    run->tables[run->n_tables++] = result;
+    return HANSE_OK;
+}
