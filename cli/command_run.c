@@ -16,6 +16,7 @@
 #include "cli/run_options.h"
 #include "cli/summary.h"
 #include "engine/base/error.h"
+#include "engine/models/all.h"
 #include "engine/run.h"
 #include "io/column_reason.h"
 #include "io/hdf5_source.h"
@@ -32,8 +33,11 @@ typedef struct run {
     hanse_provenance *provenance;
     hanse_atomic_file *summary_file; /* NULL: not asked for */
     hanse_spill *spill;              /* NULL: not asked for */
+    hanse_run_options options;
+    hanse_run_tuning tuning;
     hanse_progress progress;
     hanse_summary summary;
+    hanse_model_run models; /* of a job with models of several steps */
     hanse_result *result;
     int signal_number; /* that stopped the run, 0: none */
 } run;
@@ -158,24 +162,55 @@ static bool on_progress(void *context, uint64_t rows_done, uint64_t n_rows,
     return hanse_interrupt_signal() == 0;
 }
 
+static hanse_status open_table(void *context, const char *file,
+                               const char *path, hanse_source **out,
+                               hanse_error *error)
+{
+    run *r = context;
+    return hanse_run_input_open_table(&r->input, &r->arguments, file, path, out,
+                                      error);
+}
+
+/* The passes of the models' steps, and the last one. */
+static hanse_status run_models(run *r, hanse_error *error)
+{
+    hanse_model_run *models = &r->models;
+    models->source = r->input.source;
+    models->spec = r->input.spec;
+    models->options = &r->options;
+    models->tuning = &r->tuning;
+    models->open_table = open_table;
+    models->open_context = r;
+    HANSE_TRY(hanse_model_run_init(models, error));
+    HANSE_TRY(hanse_models_run(&r->arguments.job.models, models, error));
+    return hanse_model_run_finish(models, &r->summary.report, &r->result,
+                                  error);
+}
+
+static hanse_status run_passes(run *r, hanse_error *error)
+{
+    if (hanse_models_any(&r->arguments.job.models))
+        return run_models(r, error);
+    return hanse_run_tuned(r->input.spec, r->input.source, &r->options,
+                           &r->tuning, &r->summary.report, &r->result, error);
+}
+
 static hanse_status fold(run *r, hanse_error *error)
 {
-    const hanse_run_options options = {
+    r->options = (hanse_run_options){
         .table = r->arguments.job.table,
         .n_threads = r->arguments.n_threads,
         .memory_bytes = r->arguments.memory_bytes,
         .progress = on_progress,
         .progress_context = r,
     };
-    const hanse_run_tuning tuning = {.spill = r->spill};
+    r->tuning = (hanse_run_tuning){.spill = r->spill};
     hanse_progress_start(
         &r->progress,
         hanse_progress_choose(r->arguments.progress, r->arguments.quiet));
     const double start = hanse_clock_seconds();
     hanse_interrupt_begin();
-    const hanse_status status =
-        hanse_run_tuned(r->input.spec, r->input.source, &options, &tuning,
-                        &r->summary.report, &r->result, error);
+    const hanse_status status = run_passes(r, error);
     if (r->spill != NULL)
         r->summary.spilled_bytes = hanse_spill_file_bytes(r->spill);
     r->signal_number =
@@ -213,6 +248,10 @@ static hanse_status write_tables(const run *r, hanse_sink *sink,
     for (size_t i = 0; i < n; i++)
         HANSE_TRY(
             sink->ops->table(sink, hanse_result_table(r->result, i), error));
+    for (size_t t = 0; t < r->models.n_tables; t++)
+        for (size_t i = 0; i < hanse_result_n_tables(r->models.tables[t]); i++)
+            HANSE_TRY(sink->ops->table(
+                sink, hanse_result_table(r->models.tables[t], i), error));
     return sink->ops->commit(sink, error);
 }
 
@@ -251,6 +290,7 @@ static hanse_status finish(run *r, hanse_error *error)
 static void clear(run *r)
 {
     hanse_result_destroy(r->result);
+    hanse_model_run_clear(&r->models);
     if (r->spill != NULL)
         r->spill->ops->close(r->spill);
     hanse_atomic_file_close(r->summary_file);

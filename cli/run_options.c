@@ -409,6 +409,31 @@ void hanse_run_arguments_clear(hanse_run_arguments *arguments)
 
 /* ---- Input -------------------------------------------------------------- */
 
+/* How tables are opened; `table` may be NULL. */
+static hanse_hdf5_options how_to_open(hanse_run_input *input,
+                                      const hanse_run_arguments *arguments,
+                                      const char *table)
+{
+    return (hanse_hdf5_options){.table = table,
+                                .budget = &input->budget,
+                                .is_trusted = arguments->trusted_input,
+                                .allow_foreign = arguments->allow_external,
+                                .read = arguments->read,
+                                .no_read_ahead = arguments->no_read_ahead};
+}
+
+hanse_status hanse_run_input_open_table(hanse_run_input *input,
+                                        const hanse_run_arguments *arguments,
+                                        const char *file, const char *path,
+                                        hanse_source **out, hanse_error *error)
+{
+    const hanse_hdf5_options how = how_to_open(input, arguments, path);
+    const char *const *files = (const char *const *)input->files.items;
+    return file != NULL ? hanse_hdf5_source_open(&file, 1, &how, out, error)
+                        : hanse_hdf5_source_open(files, input->files.n, &how,
+                                                 out, error);
+}
+
 static hanse_status open_input(hanse_run_input *input,
                                const hanse_run_arguments *arguments,
                                void (*meanwhile)(void *context), void *context,
@@ -417,14 +442,9 @@ static hanse_status open_input(hanse_run_input *input,
     const hanse_job *job = &arguments->job;
     HANSE_TRY(hanse_job_expand_files(job, &input->files, error));
     HANSE_TRY(hanse_job_spec(job, &input->spec, error));
-    const hanse_hdf5_options how = {.table = job->table,
-                                    .budget = &input->budget,
-                                    .is_trusted = arguments->trusted_input,
-                                    .allow_foreign = arguments->allow_external,
-                                    .meanwhile = meanwhile,
-                                    .meanwhile_context = context,
-                                    .read = arguments->read,
-                                    .no_read_ahead = arguments->no_read_ahead};
+    hanse_hdf5_options how = how_to_open(input, arguments, job->table);
+    how.meanwhile = meanwhile;
+    how.meanwhile_context = context;
     if (how.read == HANSE_READ_MAP && !hanse_file_pages_guard())
         return hanse_fail(error, HANSE_ERR_IO,
                           "--read map: the system refuses a handler for "

@@ -51,6 +51,12 @@ hanse_status hanse_run_input_open(hanse_run_input *input,
                                   const hanse_run_arguments *arguments,
                                   void (*meanwhile)(void *context),
                                   void *context, hanse_error *error);
+/* Opens another table: `path` in the input files, or in `file`. Its readers are
+ * charged to the same budget; the caller closes it, before the input. */
+hanse_status hanse_run_input_open_table(hanse_run_input *input,
+                                        const hanse_run_arguments *arguments,
+                                        const char *file, const char *path,
+                                        hanse_source **out, hanse_error *error);
 void hanse_run_input_close(hanse_run_input *input);
 
 #endif

@@ -143,8 +143,11 @@ void hanse_job_clear(hanse_job *job)
     free(job->weights);
     free(job->id);
     free(job->output);
-    for (int m = 0; m < HANSE_MODEL_COUNT; m++)
+    for (int m = 0; m < HANSE_MODEL_COUNT; m++) {
         free(job->model_formula[m]);
+        free(job->model_json[m]);
+    }
+    hanse_models_clear(&job->models);
     for (size_t i = 0; i < job->n_measures; i++) {
         free(job->measures[i].name);
         free(job->measures[i].formula);

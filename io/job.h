@@ -7,6 +7,7 @@
 #define HANSE_IO_JOB_H
 
 #include "engine/hanse.h"
+#include "engine/models/all.h"
 #include "engine/statistic_set.h"
 
 /* A list of texts that the job owns. */
@@ -49,6 +50,9 @@ typedef struct hanse_job {
     char *id;                               /* column; NULL: by convention */
     bool use_model[HANSE_MODEL_COUNT];      /* asked for by name */
     char *model_formula[HANSE_MODEL_COUNT]; /* NULL: the conventional column */
+    hanse_models models;                    /* the steps before their totals */
+    char *
+        model_json[HANSE_MODEL_COUNT]; /* these as JSON; NULL: there are none */
     hanse_job_measure *measures;
     size_t n_measures;
     bool states_missing_keys; /* drop_missing_keys was given */

@@ -87,13 +87,25 @@ static json_t *keys_json(const hanse_job *job)
     return object;
 }
 
+/* The formula, or all that the job file says, with the formula as it is now. */
+static json_t *model_json(const hanse_job *job, int m)
+{
+    if (job->model_json[m] == NULL)
+        return hanse_json_text(job->model_formula[m]);
+    json_t *object = json_loads(job->model_json[m], 0, NULL);
+    if (object == NULL || job->model_formula[m] == NULL)
+        return object;
+    (void)json_object_del(object, "column");
+    return put(object, "formula", hanse_json_text(job->model_formula[m]));
+}
+
 static json_t *models_json(const hanse_job *job)
 {
     json_t *object = json_object();
     for (int m = 0; m < HANSE_MODEL_COUNT; m++)
         if (job->use_model[m])
             object = put(object, hanse_model_name((hanse_model)m),
-                         hanse_json_text(job->model_formula[m]));
+                         model_json(job, m));
     return object;
 }
 

@@ -178,12 +178,13 @@ static hanse_status read_ruled_pair(hanse_job_reader *r, const void *context,
                                     const yaml_node_t *key, const char *name,
                                     const yaml_node_t *value)
 {
-    const char *known[16];
+    const char *known[HANSE_NODE_RULES_MAX];
     size_t n = 0;
     for (const hanse_node_rule *rule = context; rule->name != NULL; rule++) {
         if (strcmp(rule->name, name) == 0)
             return rule->read(r, value);
-        known[n++] = rule->name;
+        if (n < HANSE_NODE_RULES_MAX)
+            known[n++] = rule->name;
     }
     return hanse_node_fail_unknown(r, key, "key", name, known, n);
 }

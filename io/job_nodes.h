@@ -12,7 +12,8 @@
 
 enum {
     /* Of a mapping or of group_by, whose entries are compared in pairs. */
-    HANSE_JOB_MAX_ENTRIES = 4096
+    HANSE_JOB_MAX_ENTRIES = 4096,
+    HANSE_NODE_RULES_MAX = 32 /* of which a message lists the names */
 };
 
 typedef struct hanse_job_reader {

@@ -101,8 +101,10 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
             hanse_job_forget(job, hanse_place_measure,
                              hanse_model_name((hanse_model)m));
         move_text(&job->model_formula[m], &with->model_formula[m]);
+        move_text(&job->model_json[m], &with->model_json[m]);
         job->use_model[m] = job->use_model[m] || with->use_model[m];
     }
+    hanse_models_move(&job->models, &with->models);
     hanse_status status = override_measures(job, with, error);
     if (status == HANSE_OK)
         status = override_keys(job, with, error);

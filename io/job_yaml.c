@@ -10,7 +10,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "io/job_nodes.h"
+#include "io/job_models.h"
 #include "io/job_places.h"
 
 /* ---- input -------------------------------------------------------------- */
@@ -93,52 +93,7 @@ static hanse_status read_missing_keys(hanse_job_reader *r,
     return HANSE_OK;
 }
 
-/* ---- models, measures, output ------------------------------------------- */
-
-/* `model: {column: NAME}` or `{formula: FORMULA}`; both are formulas. */
-static hanse_status read_model_pair(hanse_job_reader *r, const void *context,
-                                    const yaml_node_t *key, const char *name,
-                                    const yaml_node_t *value)
-{
-    static const char *const known[] = {"column", "formula"};
-    const hanse_model model = *(const hanse_model *)context;
-    if (strcmp(name, known[0]) != 0 && strcmp(name, known[1]) != 0)
-        return hanse_node_fail_unknown(r, key, "key", name, known,
-                                       HANSE_COUNT(known));
-    if (r->job->model_formula[model] != NULL)
-        return hanse_yaml_fail(r->error, r->path, key->start_mark,
-                               "%s: give either 'column' or 'formula'",
-                               hanse_model_name(model));
-    return hanse_node_set_text(r, value, name, &r->job->model_formula[model]);
-}
-
-static hanse_status read_model(hanse_job_reader *r, const void *context,
-                               const yaml_node_t *key, const char *name,
-                               const yaml_node_t *value)
-{
-    (void)context;
-    const hanse_model model = hanse_model_parse(name);
-    if (model == HANSE_MODEL_COUNT) {
-        const char *known[HANSE_MODEL_COUNT];
-        for (int m = 0; m < HANSE_MODEL_COUNT; m++)
-            known[m] = hanse_model_name((hanse_model)m);
-        return hanse_node_fail_unknown(r, key, "model", name, known,
-                                       HANSE_MODEL_COUNT);
-    }
-    r->job->use_model[model] = true;
-    HANSE_TRY(hanse_node_note(r, hanse_node_is_null(value) ? key : value,
-                              hanse_place_measure, name));
-    if (hanse_node_is_null(value))
-        return HANSE_OK;
-    if (value->type == YAML_MAPPING_NODE)
-        return hanse_node_pairs(r, value, name, read_model_pair, &model);
-    return hanse_node_set_text(r, value, name, &r->job->model_formula[model]);
-}
-
-static hanse_status read_models(hanse_job_reader *r, const yaml_node_t *node)
-{
-    return hanse_node_pairs(r, node, "models", read_model, NULL);
-}
+/* ---- measures, output ------------------------------------------- */
 
 static hanse_status read_measure(hanse_job_reader *r, const void *context,
                                  const yaml_node_t *key, const char *name,
@@ -181,7 +136,7 @@ static const hanse_node_rule job_rules[] = {
     {"keys", hanse_job_read_keys},
     {"group_by", hanse_job_read_group_by},
     {"statistics", read_statistics},
-    {"models", read_models},
+    {"models", hanse_job_read_models},
     {"measures", read_measures},
     {"missing_keys", read_missing_keys},
     {"weights", read_weights},

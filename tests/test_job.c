@@ -220,7 +220,7 @@ static void job_load_bad_values_are_located(void **state)
                  "job.yaml:1:15: unknown value for missing_keys 'dorp', did "
                  "you mean 'drop'?");
     expect_error("models:\n  resource: {column: a, formula: b}\n",
-                 "job.yaml:2:25: resource: give either 'column' or 'formula'");
+                 "job.yaml:2:34: resource: give either 'column' or 'formula'");
     expect_error("group_by: ['a,,b']\n",
                  "job.yaml:1:12: grouping 'a,,b': a name is missing around a "
                  "comma");

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The models of a job together.
+ */
+#include "engine/models/all.h"
+
+bool hanse_models_any(const hanse_models *models)
+{
+    return models->resource != NULL || models->information != NULL ||
+           models->cooperation != NULL;
+}
+
+void hanse_models_clear(hanse_models *models)
+{
+    *models = (hanse_models){0};
+}
+
+void hanse_models_move(hanse_models *models, hanse_models *from)
+{
+    hanse_models replaced = {0};
+    if (from->resource != NULL) {
+        replaced.resource = models->resource;
+        models->resource = from->resource;
+    }
+    if (from->information != NULL) {
+        replaced.information = models->information;
+        models->information = from->information;
+    }
+    if (from->cooperation != NULL) {
+        replaced.cooperation = models->cooperation;
+        models->cooperation = from->cooperation;
+    }
+    hanse_models_clear(&replaced);
+    *from = (hanse_models){0};
+}
+
+hanse_status hanse_models_run(const hanse_models *models, hanse_model_run *run,
+                              hanse_error *error)
+{
+    (void)models;
+    (void)run;
+    (void)error;
+    return HANSE_OK;
+}
+
+hanse_status hanse_models_explain(const hanse_models *models,
+                                  const hanse_model_run *run,
+                                  hanse_pass_notes *notes, hanse_error *error)
+{
+    (void)models;
+    (void)run;
+    (void)notes;
+    (void)error;
+    return HANSE_OK;
+}
