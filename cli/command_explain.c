@@ -72,17 +72,33 @@ static void print_filter(const hanse_source *source, const hanse_plan *plan)
            n == 0 ? "nothing" : "");
 }
 
-static void print_measures(const hanse_spec *spec, const hanse_plan *plan)
+/* Whether a measure is made by the steps of a model. */
+static bool has_steps(const hanse_job *job, const char *measure)
+{
+    const hanse_models *models = &job->models;
+    return (models->resource != NULL && strcmp(measure, "resource") == 0) ||
+           (models->information != NULL &&
+            strcmp(measure, "information") == 0) ||
+           (models->cooperation != NULL && strcmp(measure, "cooperation") == 0);
+}
+
+static void print_measures(const hanse_job *job, const hanse_spec *spec,
+                           const hanse_plan *plan)
 {
     static const char *const numbers[] = {
         [HANSE_NUMBER_FLOAT] = "float",
         [HANSE_NUMBER_INT] = "integer",
         [HANSE_NUMBER_UINT] = "unsigned integer",
     };
-    for (size_t i = 0; i < spec->n_measures; i++)
-        printf("%-12s%s = %s (%s)\n", i == 0 ? "measures" : "",
-               spec->measures[i].name, spec->measures[i].formula,
-               numbers[plan->measures[i].number]);
+    for (size_t i = 0; i < spec->n_measures; i++) {
+        const hanse_spec_measure *measure = &spec->measures[i];
+        printf("%-12s%s = ", i == 0 ? "measures" : "", measure->name);
+        if (has_steps(job, measure->name))
+            printf("what its steps give (float)\n");
+        else
+            printf("%s (%s)\n", measure->formula,
+                   numbers[plan->measures[i].number]);
+    }
     printf("statistics  count");
     const size_t n_statistics = hanse_statistic_set_count(&spec->statistics);
     for (size_t i = 0; i < n_statistics; i++) {
@@ -173,12 +189,32 @@ static size_t group_bytes(const hanse_plan *plan)
     return words * sizeof(int64_t);
 }
 
+/* The passes of the models, numbered; returns the next number. */
+static size_t print_notes(const hanse_pass_notes *notes)
+{
+    for (size_t i = 0; i < notes->n; i++) {
+        const hanse_pass_note *note = &notes->notes[i];
+        printf("%-12s%zu: %s: %s\n", i == 0 ? "passes" : "", i + 1, note->step,
+               note->computes);
+        if (note->reads != NULL)
+            printf("%15sreads %s\n", "", note->reads);
+        if (note->writes != NULL)
+            printf("%15swrites %s\n", "", note->writes);
+        if (note->bytes != 0)
+            printf("%15skeeps %s in memory\n", "",
+                   hanse_format_bytes((double)note->bytes).text);
+    }
+    return notes->n + 1;
+}
+
 static void print_passes(const hanse_source *source, const hanse_plan *plan,
-                         uint64_t limit_bytes)
+                         const hanse_pass_notes *notes, uint64_t limit_bytes)
 {
     const uint64_t n_rows = source->ops->n_rows(source);
     const uint64_t size_bytes = hanse_quantiles_bytes(plan, n_rows);
-    printf("passes      1: read, filter, formulas, groups, sums\n");
+    const size_t number = print_notes(notes);
+    printf("%-12s%zu: read, filter, formulas, groups, sums\n",
+           number == 1 ? "passes" : "", number);
     if (hanse_quantiles_count(plan) == 0)
         return;
     const hanse_number_text size = hanse_format_bytes((double)size_bytes);
@@ -187,22 +223,23 @@ static void print_passes(const hanse_source *source, const hanse_plan *plan,
                "%s\n",
                size.text);
     else
-        printf("            2 and on, for quantiles: read, filter, formulas, "
+        printf("            %zu and on, for quantiles: read, filter, formulas, "
                "groups; count values\n            by ranges until those left "
                "fit in memory, then collect them (all would\n            "
                "take about %s)\n",
-               size.text);
+               number + 1, size.text);
 }
 
 static void print_work(const hanse_run_arguments *arguments,
-                       const hanse_source *source, const hanse_plan *plan)
+                       const hanse_source *source, const hanse_plan *plan,
+                       const hanse_pass_notes *notes)
 {
     const uint64_t n_rows = source->ops->n_rows(source);
     const size_t n_morsels = source->ops->n_morsels(source);
     const size_t n_threads =
         arguments->n_threads < n_morsels ? arguments->n_threads : n_morsels;
     const uint64_t morsel_rows = n_morsels > 0 ? n_rows / n_morsels : 0;
-    print_passes(source, plan, arguments->memory_bytes);
+    print_passes(source, plan, notes, arguments->memory_bytes);
     /* A reader keeps what it has decoded for a span. */
     const uint64_t span_rows =
         n_morsels > 0 ? morsel_rows * hanse_source_span_end(source, 0) : 0;
@@ -220,27 +257,90 @@ static void print_work(const hanse_run_arguments *arguments,
                                    : "not given; `hanse run` needs one (-o)");
 }
 
+/* What a run has open, for the models to describe their passes. */
+typedef struct opened {
+    hanse_run_input input;
+    const hanse_run_arguments *arguments;
+} opened;
+
+static hanse_status open_table(void *context, const char *file,
+                               const char *path, hanse_source **out,
+                               hanse_error *error)
+{
+    opened *o = context;
+    return hanse_run_input_open_table(&o->input, o->arguments, file, path, out,
+                                      error);
+}
+
+static hanse_status note_passes(opened *o, hanse_pass_notes *notes,
+                                hanse_error *error)
+{
+    const hanse_run_options options = {.n_threads = o->arguments->n_threads,
+                                       .memory_bytes =
+                                           o->arguments->memory_bytes};
+    const hanse_run_tuning tuning = {0};
+    hanse_model_run run = {.source = o->input.source,
+                           .spec = o->input.spec,
+                           .options = &options,
+                           .tuning = &tuning,
+                           .open_table = open_table,
+                           .open_context = o};
+    if (!hanse_models_any(&o->arguments->job.models))
+        return HANSE_OK;
+    hanse_status status = hanse_model_run_init(&run, error);
+    if (status == HANSE_OK)
+        status =
+            hanse_models_explain(&o->arguments->job.models, &run, notes, error);
+    hanse_model_run_clear(&run);
+    return status;
+}
+
+/* The plan of the last pass. What steps make has no formula over the table. */
+static hanse_status plan_last(const opened *o, hanse_plan **out,
+                              hanse_error *error)
+{
+    hanse_spec *spec;
+    HANSE_TRY(hanse_spec_copy(o->input.spec, true, &spec, error));
+    hanse_status status = HANSE_OK;
+    for (int m = 0; status == HANSE_OK && m < HANSE_MODEL_COUNT; m++)
+        if (has_steps(&o->arguments->job, hanse_model_name((hanse_model)m)))
+            status =
+                hanse_spec_replace_model(spec, (hanse_model)m, "0.0", error);
+    if (status == HANSE_OK)
+        status = hanse_plan_create(spec, hanse_source_schema(o->input.source),
+                                   out, error);
+    hanse_spec_destroy(spec);
+    return hanse_explain_column(o->input.source, status, error);
+}
+
+static hanse_status explain_opened(opened *o, hanse_error *error)
+{
+    hanse_plan *plan;
+    hanse_pass_notes notes = {0};
+    hanse_source *source = o->input.source;
+    HANSE_TRY(plan_last(o, &plan, error));
+    const hanse_status status = note_passes(o, &notes, error);
+    if (status == HANSE_OK) {
+        print_input(source);
+        print_columns(plan, hanse_source_schema(source));
+        print_filter(source, plan);
+        print_measures(&o->arguments->job, o->input.spec, plan);
+        print_keys(plan);
+        print_groupings(o->input.spec);
+        print_work(o->arguments, source, plan, &notes);
+    }
+    hanse_pass_notes_clear(&notes);
+    hanse_plan_destroy(plan);
+    return status;
+}
+
 static hanse_status explain(const hanse_run_arguments *arguments,
                             hanse_error *error)
 {
-    hanse_run_input input;
-    hanse_plan *plan;
-    HANSE_TRY(hanse_run_input_open(&input, arguments, NULL, NULL, error));
-    const hanse_schema *schema = hanse_source_schema(input.source);
-    const hanse_status status = hanse_explain_column(
-        input.source, hanse_plan_create(input.spec, schema, &plan, error),
-        error);
-    if (status == HANSE_OK) {
-        print_input(input.source);
-        print_columns(plan, schema);
-        print_filter(input.source, plan);
-        print_measures(input.spec, plan);
-        print_keys(plan);
-        print_groupings(input.spec);
-        print_work(arguments, input.source, plan);
-        hanse_plan_destroy(plan);
-    }
-    hanse_run_input_close(&input);
+    opened o = {.arguments = arguments};
+    HANSE_TRY(hanse_run_input_open(&o.input, arguments, NULL, NULL, error));
+    const hanse_status status = explain_opened(&o, error);
+    hanse_run_input_close(&o.input);
     return status;
 }
 
