@@ -359,6 +359,8 @@ hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
                               size_t first, size_t n, hanse_error *error)
 {
     const hanse_plan *plan = fold->plan;
+    if (fold->part.n > 1)
+        HANSE_TRY(hanse_block_take_part(fold, batch, first, n, error));
     for (size_t k = 0; k < plan->n_keys; k++)
         HANSE_TRY(key_values(fold, k, batch, first, n, error));
     for (size_t k = 0; k < plan->n_keys; k++)

@@ -13,6 +13,7 @@
 #include "engine/extras.h"
 #include "engine/key_map.h"
 #include "engine/kernels/kernels.h"
+#include "engine/part.h"
 #include "engine/plan.h"
 #include "engine/source.h"
 #include "engine/states.h"
@@ -99,7 +100,8 @@ typedef struct hanse_fold {
     uint64_t *positions;    /* of a block's rows in the batch, as well */
     bool is_spent;          /* a merge may empty the extras of this fold */
     hanse_row_counts rows;
-    hanse_made_key *made;     /* [plan->n_keys] */
+    hanse_made_key *made; /* [plan->n_keys] */
+    hanse_part part;      /* of the groups; rows of others are passed over */
     uint64_t batch_first_row; /* number of the batch's first row in the table;
                                * set by who adds */
     hanse_block block;
@@ -234,6 +236,10 @@ void hanse_block_measures(hanse_block *block, const hanse_plan *plan,
                           const hanse_batch *batch, size_t first, size_t n);
 hanse_status hanse_block_keys(hanse_fold *fold, const hanse_batch *batch,
                               size_t first, size_t n, hanse_error *error);
+
+/* fold_part.c: drops the block's rows that are not of the fold's part. */
+hanse_status hanse_block_take_part(hanse_fold *fold, const hanse_batch *batch,
+                                   size_t first, size_t n, hanse_error *error);
 
 /* made_keys.c: buffers; and the array of key values of a block's rows, its row
  * 0 being the block's first. Rows that the filter drops are not looked at. */

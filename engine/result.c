@@ -37,13 +37,17 @@ static void clear_column(hanse_column *column)
     free((void *)(uintptr_t)column->missing);
 }
 
+static void clear_column_at(hanse_owned_table *table, size_t index)
+{
+    clear_column(&table->columns[index]);
+    hanse_large_free(&table->values[index]);
+    free(table->texts[index]);
+}
+
 static void clear_table(hanse_owned_table *table)
 {
-    for (size_t i = 0; i < table->n_columns; i++) {
-        clear_column(&table->columns[i]);
-        hanse_large_free(&table->values[i]);
-        free(table->texts[i]);
-    }
+    for (size_t i = 0; i < table->n_columns; i++)
+        clear_column_at(table, i);
     free(table->columns);
     free(table->texts);
     free(table->values);
@@ -52,6 +56,8 @@ static void clear_table(hanse_owned_table *table)
 
 void hanse_result_detach(hanse_result *result)
 {
+    if (result->next != NULL)
+        hanse_result_detach(result->next);
     for (size_t i = 0; i < result->n_tables; i++) {
         hanse_owned_table *table = &result->tables[i];
         for (size_t c = 0; c < table->n_columns; c++)
@@ -63,6 +69,7 @@ void hanse_result_destroy(hanse_result *result)
 {
     if (result == NULL)
         return;
+    hanse_result_destroy(result->next);
     for (size_t i = 0; i < result->n_tables; i++)
         clear_table(&result->tables[i]);
     free(result->tables);
@@ -91,6 +98,28 @@ hanse_status hanse_result_table_init(hanse_result *result, size_t index,
                                 .n_keys = n_keys,
                                 .columns = table->columns + n_keys};
     return HANSE_OK;
+}
+
+void hanse_result_move_table(hanse_result *result, size_t index,
+                             hanse_result *from, const char *name)
+{
+    char *copy = hanse_text_copy(name);
+    hanse_owned_table *table = &result->tables[index];
+    *table = from->tables[0];
+    from->n_tables = 0;
+    if (copy != NULL) { /* else it keeps the name that it has */
+        free(table->name);
+        table->name = copy;
+        table->view.name = copy;
+    }
+}
+
+void hanse_result_drop_last(hanse_owned_table *table)
+{
+    clear_column_at(table, table->n_columns - 1);
+    table->n_columns--;
+    table->texts[table->n_columns] = NULL;
+    table->view.n_columns--;
 }
 
 /* More room in a list of n entries; the new ones are zero. */

@@ -24,6 +24,7 @@ struct hanse_result {
     hanse_owned_table *tables;
     size_t n_tables;
     hanse_row_counts rows;
+    hanse_result *next; /* others that hold texts of its columns; owned */
 };
 
 hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
@@ -40,6 +41,14 @@ hanse_status hanse_result_table_init(hanse_result *result, size_t index,
                                      size_t n_keys, size_t n_columns,
                                      hanse_budget *budget, hanse_spill *spill,
                                      hanse_error *error);
+
+/* Takes the only table of another result as table `index`, under a name; the
+ * other one then has none. */
+void hanse_result_move_table(hanse_result *result, size_t index,
+                             hanse_result *from, const char *name);
+
+/* Drops the last column of a table. */
+void hanse_result_drop_last(hanse_owned_table *table);
 
 /* Makes room for n_more columns behind those of a finished table; charged as
  * above. */

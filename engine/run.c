@@ -14,6 +14,7 @@
 #include "engine/partitions.h"
 #include "engine/passes.h"
 #include "engine/result.h"
+#include "engine/run_parts.h"
 #include "engine/scan.h"
 
 /* What the threads of a run share. */
@@ -32,6 +33,7 @@ typedef struct run {
     _Atomic bool stop;
     hanse_window *windows; /* [addend], chosen by the first to fold a block */
     bool windows_chosen;
+    hanse_part part;
     hanse_fold **keep; /* gets the merged fold; NULL: destroy it */
     hanse_error error; /* of the thread that failed first */
 } run;
@@ -172,6 +174,7 @@ static hanse_status work(run *r, size_t thread, hanse_error *error)
 {
     hanse_reader *reader = NULL;
     HANSE_TRY(hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
+    r->folds[thread]->part = r->part;
     HANSE_TRY(hanse_fold_join(r->folds[thread], &r->shared, error));
     HANSE_TRY(r->source->ops->open_reader(r->source, &reader, error));
     const hanse_source_ops *ops = r->source->ops;
@@ -287,6 +290,7 @@ static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
              .budget = budget,
              .n_morsels = source->ops->n_morsels(source),
              .n_threads = hanse_scan_threads(source, options),
+             .part = tuning->part,
              .keep = keep};
     hanse_status status =
         hanse_shared_init(&r.shared, plan, budget, source->ops->n_rows(source),
@@ -302,7 +306,7 @@ static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
     if (status == HANSE_OK)
         status = fold_all(&r, out, error);
     hanse_shared_clear(&r.shared);
-    if (status == HANSE_OK && !tuning->is_temporary)
+    if (status == HANSE_OK && (!tuning->is_temporary || source->budget == NULL))
         hanse_result_detach(*out);
     if (report != NULL)
         *report = (hanse_run_report){.n_threads = r.n_threads,
@@ -329,8 +333,12 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
         hanse_plan_create(spec, hanse_source_schema(source), &plan, error));
     const hanse_status status = run_plan(plan, source, options, tuning, budget,
                                          NULL, report, out, error);
+    const bool is_parted = status == HANSE_ERR_LIMIT && tuning->part.n == 0 &&
+                           hanse_extras_needed(plan);
     hanse_plan_destroy(plan);
-    return status;
+    return is_parted ? hanse_run_in_parts(spec, source, options, tuning, report,
+                                          out, error)
+                     : status;
 }
 
 hanse_status hanse_run_keep(const hanse_spec *spec, hanse_source *source,

@@ -8,6 +8,7 @@
 #define HANSE_ENGINE_RUN_H
 
 #include "engine/base/memory.h"
+#include "engine/part.h"
 #include "engine/source.h"
 #include "engine/spill.h"
 
@@ -41,6 +42,7 @@ typedef struct hanse_run_tuning {
     /* In use, beyond which new groups go there; default: half the limit,
      * the rest is for wider windows, buffers and results. */
     uint64_t most_bytes;
+    hanse_part part;   /* only these groups; for one grouping */
     bool is_temporary; /* the result gives its memory back to the source's
                           budget, which outlives it */
 } hanse_run_tuning;

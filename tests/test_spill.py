@@ -3,7 +3,8 @@
 """More groups than memory allows: the same results as with all memory.
 
 Groups whose keys fill a range, whose keys are scattered, and groups of texts,
-with limits below what their states need. Without a directory for temporary files
+with limits below what their states need, statistics that are spilled and those
+for which the table is read again. Without a directory for temporary files
 such a run fails and says what to do; a directory that is missing or full is an
 error; nothing stays behind.
 
@@ -42,6 +43,9 @@ def write_table(path):
         group["town"] = names[RNG.integers(0, len(names), N)]
         group["x"] = RNG.lognormal(0, 4, N)
         group["i"] = RNG.integers(-2**40, 2**40, N)
+        group["few"] = RNG.integers(0, 500, N) / 4
+        group["enterprise_id"] = np.array([b"e%06d" % i
+                                           for i in RNG.permutation(N)])
 
 
 def contents(path):
@@ -49,10 +53,10 @@ def contents(path):
 
     def visit(name, item):
         if isinstance(item, h5py.Dataset) and not name.startswith("provenance"):
-            values = item[()]
+            values = np.asarray(item[()])
             found[name] = (str(item.dtype),
                            values.tolist() if values.dtype == object
-                           else np.asarray(values).tobytes())
+                           else values.tobytes())
 
     with h5py.File(path) as file:
         file.visititems(visit)
@@ -77,6 +81,27 @@ def check_same(folder, table, keys, limit):
           done.stdout)
     check(f"{keys}: the same bytes", contents(whole) == contents(part))
     check(f"{keys}: no file stays", os.listdir(temporary) == [])
+
+
+def check_parts(folder, table, keys, limit):
+    """Statistics that keep more of a group than sums are never spilled: the
+    table is read once for each part of the groups."""
+    whole, part = f"{folder}/whole.h5", f"{folder}/part.h5"
+    summary = f"{folder}/summary.json"
+    arguments = [table, "--by", keys, "--by", "part", "-m", "few",
+                 "-m", "half=few/2", "-s",
+                 "median,nunique,mode,top2,skew,first,cov,min,max,total"]
+    read = []
+    for output, more in ((whole, []), (part, ["--memory", limit])):
+        done = run(*arguments, "-o", output, "--json-summary", summary, *more)
+        check(f"{keys}: a run with {more}", done.returncode == 0, done.stderr)
+        if done.returncode != 0:
+            return
+        with open(summary, encoding="utf-8") as file:
+            read.append(json.load(file)["bytes"])
+    check(f"{keys}: {read[0]} bytes were read at once, {read[1]} in parts",
+          read[1] > 3 * read[0])
+    check(f"{keys}: the same bytes", contents(whole) == contents(part))
 
 
 def check_errors(folder, table):
@@ -110,5 +135,9 @@ with tempfile.TemporaryDirectory() as directory:
     check_same(directory, input_file, "scattered", "32M")
     check_same(directory, input_file, "scattered,part", "40M")
     check_same(directory, input_file, "town", "40M")
+    check_parts(directory, input_file, "dense", "90M")
+    check_parts(directory, input_file, "town", "90M")
+    check_parts(directory, input_file, "b=bin(dense, 100, 5000),scattered",
+                "120M")
     check_errors(directory, input_file)
 sys.exit(exit_status())
