@@ -177,6 +177,18 @@ double hanse_column_float(const hanse_column *column, size_t i)
                : ((const double *)column->values)[i];
 }
 
+bool hanse_cell_append_meaning(hanse_cell *cell, const hanse_column *column,
+                               size_t i)
+{
+    for (size_t k = 0; k < column->n_flags; k++) {
+        if (column->flag_values[k] == ((const int8_t *)column->values)[i]) {
+            hanse_cell_append(cell, column->flag_meanings[k]);
+            return true;
+        }
+    }
+    return false;
+}
+
 void hanse_cell_separate_thousands(hanse_cell *cell, char separator)
 {
     const size_t sign = cell->length > 0 && cell->text[0] == '-';

@@ -40,6 +40,11 @@ void hanse_cell_append_integer(hanse_cell *cell, const hanse_column *column,
  * after a sign: "-1234.5" becomes "-1,234.5". */
 void hanse_cell_separate_thousands(hanse_cell *cell, char separator);
 
+/* Appends the word that value i of a column of codes stands for; false when the
+ * column has no flags or not this one. */
+bool hanse_cell_append_meaning(hanse_cell *cell, const hanse_column *column,
+                               size_t i);
+
 /* Value i of an integer column; UINT64 by its bits. */
 int64_t hanse_column_integer(const hanse_column *column, size_t i);
 

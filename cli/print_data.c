@@ -65,7 +65,7 @@ static void put_csv_value(FILE *stream, hanse_cell *cell,
     if (is_float(column))
         hanse_cell_append_float(cell, hanse_column_float(column, row),
                                 column->type == HANSE_FLOAT32);
-    else
+    else if (!hanse_cell_append_meaning(cell, column, row))
         hanse_cell_append_integer(cell, column, row, 0);
     if (!cell->failed)
         fputs(cell->text, stream);
@@ -148,6 +148,8 @@ static bool put_json_value(FILE *stream, hanse_cell *cell,
     const bool beyond =
         column->type == HANSE_UINT64 && hanse_column_integer(column, row) < 0;
     hanse_cell_reset(cell);
+    if (hanse_cell_append_meaning(cell, column, row))
+        return !cell->failed && put_json_text(stream, cell->text);
     hanse_cell_append_integer(cell, column, row, 0);
     if (!cell->failed)
         fprintf(stream, beyond ? "\"%s\"" : "%s", cell->text);

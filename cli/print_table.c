@@ -110,7 +110,7 @@ static void make_cell(hanse_cell *cell, const column_format *format, size_t row)
         append_label(cell, ((const char *const *)column->values)[row]);
     else if (format->is_float)
         append_float(cell, format, hanse_column_float(column, row));
-    else
+    else if (!hanse_cell_append_meaning(cell, column, row))
         hanse_cell_append_integer(cell, column, row, format->is_key ? 0 : ',');
 }
 
@@ -138,7 +138,7 @@ static void choose_format(const hanse_view *view, const hanse_column *column,
 {
     format->column = column;
     format->is_key = hanse_table_is_key(view->table, column);
-    format->is_number = column->type != HANSE_TEXT;
+    format->is_number = column->type != HANSE_TEXT && column->n_flags == 0;
     format->is_float =
         column->type == HANSE_FLOAT32 || column->type == HANSE_FLOAT64;
     if (format->is_float)

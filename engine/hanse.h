@@ -385,7 +385,9 @@ typedef struct hanse_column {
 
 /* One grouping's results, rows sorted by key, missing keys last. */
 typedef struct hanse_table {
-    const char *name; /* "by_cluster", "total" */
+    /* "by_cluster", "total"; with slashes, "flows/by_cluster", a table of a
+     * group of tables. */
+    const char *name;
     size_t n_rows;
     const hanse_column *keys; /* in the order of the grouping; none: total */
     size_t n_keys;

@@ -71,15 +71,51 @@ bool hanse_attribute_put_values(hid_t object, const char *name, hid_t stored,
     return written;
 }
 
-/* One element, whatever the rank of the attribute's space. */
-static bool has_one_value(hid_t attribute)
+/* All of them, a blank between two, from malloc. */
+static char *join_words(const char *const *words, size_t n)
+{
+    size_t room = 1;
+    for (size_t i = 0; i < n; i++)
+        room += strlen(words[i]) + 1;
+    char *list = malloc(room);
+    char *at = list;
+    for (size_t i = 0; list != NULL && i < n; i++) {
+        if (i != 0)
+            *at++ = ' ';
+        at = stpcpy(at, words[i]);
+    }
+    return list;
+}
+
+bool hanse_attribute_put_flags(hid_t dataset, const hanse_column *column)
+{
+    if (column->n_flags == 0)
+        return true;
+    char *list = join_words(column->flag_meanings, column->n_flags);
+    const bool written =
+        list != NULL &&
+        hanse_attribute_put_values(dataset, "flag_values", H5T_STD_I8LE,
+                                   H5T_NATIVE_INT8, column->n_flags,
+                                   column->flag_values) &&
+        hanse_attribute_put_text(dataset, "flag_meanings", list);
+    free(list);
+    return written;
+}
+
+/* Elements, whatever the rank of the attribute's space; negative on failure. */
+static hssize_t count_values(hid_t attribute)
 {
     const hid_t space = H5Aget_space(attribute);
     if (space < 0)
-        return false;
-    const bool one = H5Sget_simple_extent_npoints(space) == 1;
+        return -1;
+    const hssize_t n = H5Sget_simple_extent_npoints(space);
     (void)H5Sclose(space);
-    return one;
+    return n;
+}
+
+static bool has_one_value(hid_t attribute)
+{
+    return count_values(attribute) == 1;
 }
 
 static char *read_fixed(hid_t attribute, hid_t type)
@@ -152,4 +188,21 @@ bool hanse_attribute_get_integer(hid_t object, const char *name, int64_t *out)
     if (found)
         *out = value;
     return found;
+}
+
+size_t hanse_attribute_get_codes(hid_t object, const char *name, int8_t *out,
+                                 size_t room)
+{
+    const hid_t attribute = open_if_there(object, name);
+    if (attribute < 0)
+        return 0;
+    const hid_t type = H5Aget_type(attribute);
+    const hssize_t n = count_values(attribute);
+    const bool read = type >= 0 && H5Tequal(type, H5T_STD_I8LE) > 0 && n > 0 &&
+                      (size_t)n <= room &&
+                      H5Aread(attribute, H5T_NATIVE_INT8, out) >= 0;
+    if (type >= 0)
+        (void)H5Tclose(type);
+    (void)H5Aclose(attribute);
+    return read ? (size_t)n : 0;
 }

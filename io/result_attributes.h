@@ -45,6 +45,9 @@ hid_t hanse_attribute_text_type(void);
  * not UTF-8 are escaped. False when the library fails. */
 bool hanse_attribute_put_text(hid_t object, const char *name, const char *text);
 
+/* Writes flag_values and flag_meanings of a column that has flags. */
+bool hanse_attribute_put_flags(hid_t dataset, const hanse_column *column);
+
 /* Writes n values of a numeric type (native, also the stored one). */
 bool hanse_attribute_put_values(hid_t object, const char *name, hid_t stored,
                                 hid_t native, size_t n, const void *values);
@@ -52,6 +55,11 @@ bool hanse_attribute_put_values(hid_t object, const char *name, hid_t stored,
 /* Reads a text attribute into memory from malloc; NULL when there is none, it
  * is not a text, or it is longer than 16 MiB. */
 char *hanse_attribute_get_text(hid_t object, const char *name);
+
+/* Reads the int8 values of an attribute of rank 0 or 1, at most `room`; returns
+ * how many, 0 when there is none of that kind. */
+size_t hanse_attribute_get_codes(hid_t object, const char *name, int8_t *out,
+                                 size_t room);
 
 /* Reads a scalar integer attribute; false when there is none. */
 bool hanse_attribute_get_integer(hid_t object, const char *name, int64_t *out);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reading result files back: the groups of the root but `provenance` are the
- * tables, their `keys` attribute tells keys from columns.
+ * Reading result files back: the groups of the root but `provenance` and
+ * `records` are the tables, or hold them.
  *
  * The HDF5 library crashes on some damaged files and hangs on others. A child
  * process therefore reads the whole file first; what it survives, this
@@ -25,295 +25,97 @@
 #include "io/result_attributes.h"
 #include "io/result_read.h"
 
-/* More than any job makes; a damaged count must not take all memory. */
+/* Groups in groups: "flows/by_cluster" is one in one. A damaged file may hold
+ * itself. */
 enum {
-    MAX_OBJECTS = 1 << 16
+    MAX_DEPTH = 4
 };
 
 struct hanse_result_file {
     hanse_result_reader reader;
     hanse_table *tables; /* from the arena, as everything in them */
     size_t n_tables;
+    size_t capacity;
+    size_t n_groups; /* looked into */
 };
 
-/* The members of a group, in the order of their creation where it is kept. */
-typedef struct members {
-    hid_t group;
-    H5_index_t index;
-    size_t n;
-} members;
-
-/* A table while its datasets are read. */
-typedef struct table_reader {
-    hanse_result_reader *reader;
-    hid_t group;
-    const char *name;
-    char **flag_names; /* per key, from the arena; NULL: none */
-    hanse_column *keys;
-    hanse_column *columns;
-    size_t n_keys;
-    size_t n_columns;
-    size_t n_rows;
-    bool *key_found;
-    bool has_rows; /* n_rows is known */
-} table_reader;
-
-/* ---- Members of a group ------------------------------------------------- */
-
-static bool list_members(hid_t group, members *out)
-{
-    H5G_info_t info;
-    unsigned order = 0;
-    if (H5Gget_info(group, &info) < 0 || info.nlinks > MAX_OBJECTS)
-        return false;
-    const hid_t list = H5Gget_create_plist(group);
-    if (list < 0)
-        return false;
-    const bool known = H5Pget_link_creation_order(list, &order) >= 0;
-    (void)H5Pclose(list);
-    out->group = group;
-    out->n = (size_t)info.nlinks;
-    out->index = (order & H5P_CRT_ORDER_INDEXED) != 0 ? H5_INDEX_CRT_ORDER
-                                                      : H5_INDEX_NAME;
-    return known;
-}
-
-/* Name of member i, from the arena, or NULL; only hard links count, which
- * cannot lead out of the file. */
-static char *member_name(hanse_result_reader *reader, const members *m,
-                         size_t i)
-{
-    H5L_info_t info;
-    if (H5Lget_info_by_idx(m->group, ".", m->index, H5_ITER_INC, i, &info,
-                           H5P_DEFAULT) < 0 ||
-        info.type != H5L_TYPE_HARD)
-        return NULL;
-    const ssize_t length = H5Lget_name_by_idx(
-        m->group, ".", m->index, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
-    if (length <= 0 || length > MAX_OBJECTS)
-        return NULL;
-    char *name = hanse_arena_take(&reader->arena, (size_t)length + 1);
-    if (name == NULL ||
-        H5Lget_name_by_idx(m->group, ".", m->index, H5_ITER_INC, i, name,
-                           (size_t)length + 1, H5P_DEFAULT) != length)
-        return NULL;
-    return name;
-}
-
-/* ---- Keys --------------------------------------------------------------- */
-
-/* Splits the blank-separated list in place; names[] has room for all. */
-static size_t split_names(char *list, const char **names)
-{
-    size_t n = 0;
-    char *rest = list;
-    for (char *word; (word = strsep(&rest, " ")) != NULL;)
-        if (*word != '\0')
-            names[n++] = word;
-    return n;
-}
-
-static hanse_status read_key_names(table_reader *t, hanse_error *error)
-{
-    hanse_arena *arena = &t->reader->arena;
-    char *list = hanse_attribute_get_text(t->group, HANSE_ATTRIBUTE_KEYS);
-    const size_t room = list == NULL ? 1 : strlen(list) / 2 + 1;
-    char *copy = hanse_arena_copy(arena, list == NULL ? "" : list);
-    free(list);
-    const char **names = hanse_arena_take(arena, room * sizeof *names);
-    t->keys = hanse_arena_take(arena, room * sizeof *t->keys);
-    t->flag_names = hanse_arena_take(arena, room * sizeof *t->flag_names);
-    t->key_found = hanse_arena_take(arena, room * sizeof *t->key_found);
-    if (copy == NULL || names == NULL || t->keys == NULL ||
-        t->flag_names == NULL || t->key_found == NULL)
-        return hanse_fail_nomem(error, "keys of a table", room);
-    t->n_keys = split_names(copy, names);
-    for (size_t k = 0; k < t->n_keys; k++)
-        t->keys[k].name = names[k];
-    return HANSE_OK;
-}
-
-static size_t find_key(const table_reader *t, const char *name)
-{
-    size_t k = 0;
-    while (k < t->n_keys && strcmp(t->keys[k].name, name) != 0)
-        k++;
-    return k;
-}
-
-/* A dimension without a variable holds no values. */
-static bool is_bare_dimension(hid_t dataset)
-{
-    char *text = hanse_attribute_get_text(dataset, "NAME");
-    const bool bare =
-        text != NULL &&
-        strncmp(text, HANSE_DIMENSION_TEXT, strlen(HANSE_DIMENSION_TEXT)) == 0;
-    free(text);
-    return bare;
-}
-
-/* Turns the flags, read as a column, into `missing` and empty texts. */
-static hanse_status apply_flags(table_reader *t, size_t k,
-                                const hanse_column *flags, hanse_error *error)
-{
-    if (flags->type != HANSE_INT8)
-        return hanse_result_reader_fail(t->reader, t->name, flags->name,
-                                        "flags must be int8", error);
-    const int8_t *values = flags->values;
-    uint8_t *missing = hanse_arena_take(&t->reader->arena, t->n_rows);
-    const char **texts = NULL;
-    if (missing == NULL)
-        return hanse_fail_nomem(error, "missing keys", t->n_rows);
-    if (t->keys[k].type == HANSE_TEXT)
-        texts = (const char **)(uintptr_t)t->keys[k].values;
-    bool any = false;
-    for (size_t i = 0; i < t->n_rows; i++) {
-        missing[i] = values[i] == HANSE_FLAG_MISSING;
-        any = any || missing[i];
-        if (texts != NULL && values[i] != HANSE_FLAG_PRESENT)
-            texts[i] = "";
-    }
-    if (any)
-        t->keys[k].missing = missing;
-    return HANSE_OK;
-}
-
-/* ---- Tables ------------------------------------------------------------- */
-
-/* Reads a dataset and checks its length against the table's. */
-static hanse_status read_column(table_reader *t, hid_t dataset,
-                                const char *name, hanse_column *out,
-                                hanse_error *error)
-{
-    size_t n_rows = 0;
-    bool is_scalar = false;
-    HANSE_TRY(hanse_result_reader_column(t->reader, dataset, t->name, name, out,
-                                         &n_rows, &is_scalar, error));
-    if (t->n_keys == 0 && !is_scalar)
-        return hanse_fail(error, HANSE_ERR_FORMAT,
-                          "%s: table %s has rows but names no keys, so this "
-                          "is not a result of hanse; 'hanse info' describes "
-                          "tables of records",
-                          t->reader->path, t->name);
-    if (is_scalar != (t->n_keys == 0) || (t->has_rows && n_rows != t->n_rows))
-        return hanse_result_reader_fail(
-            t->reader, t->name, name, "it is not as long as the others", error);
-    t->n_rows = n_rows;
-    t->has_rows = true;
-    return HANSE_OK;
-}
-
-static hanse_status read_dataset(table_reader *t, hid_t dataset,
-                                 const char *name, hanse_error *error)
-{
-    if (is_bare_dimension(dataset))
-        return HANSE_OK;
-    const size_t k = find_key(t, name);
-    if (k == t->n_keys) {
-        HANSE_TRY(
-            read_column(t, dataset, name, &t->columns[t->n_columns], error));
-        t->n_columns++;
-        return HANSE_OK;
-    }
-    HANSE_TRY(read_column(t, dataset, name, &t->keys[k], error));
-    t->key_found[k] = true;
-    char *flags = hanse_attribute_get_text(dataset, HANSE_ATTRIBUTE_FLAGS);
-    if (flags == NULL)
-        return HANSE_OK;
-    t->flag_names[k] = hanse_arena_copy(&t->reader->arena, flags);
-    free(flags);
-    return t->flag_names[k] != NULL ? HANSE_OK
-                                    : hanse_fail_nomem(error, "a name", 1);
-}
-
-static hanse_status read_member(table_reader *t, const members *m, size_t i,
-                                hanse_error *error)
-{
-    char *name = member_name(t->reader, m, i);
-    if (name == NULL)
-        return hanse_result_reader_fail(t->reader, t->name, "a column",
-                                        "its name cannot be read", error);
-    const hid_t object = H5Oopen(t->group, name, H5P_DEFAULT);
-    if (object < 0)
-        return hanse_result_reader_fail(t->reader, t->name, name,
-                                        "it cannot be opened", error);
-    hanse_status status = HANSE_OK;
-    if (H5Iget_type(object) == H5I_DATASET)
-        status = read_dataset(t, object, name, error);
-    (void)H5Oclose(object);
-    return status;
-}
-
-/* Flags were read as columns; moves them to the keys they belong to. */
-static hanse_status move_flags(table_reader *t, hanse_error *error)
-{
-    for (size_t k = 0; k < t->n_keys; k++) {
-        if (!t->key_found[k])
-            return hanse_result_reader_fail(t->reader, t->name, t->keys[k].name,
-                                            "the key is not there", error);
-        if (t->flag_names[k] == NULL)
-            continue;
-        size_t i = 0;
-        while (i < t->n_columns &&
-               strcmp(t->columns[i].name, t->flag_names[k]) != 0)
-            i++;
-        if (i == t->n_columns)
-            return hanse_result_reader_fail(t->reader, t->name,
-                                            t->flag_names[k],
-                                            "the flags are not there", error);
-        HANSE_TRY(apply_flags(t, k, &t->columns[i], error));
-        t->n_columns--;
-        memmove(&t->columns[i], &t->columns[i + 1],
-                (t->n_columns - i) * sizeof t->columns[0]);
-    }
-    return HANSE_OK;
-}
-
-static hanse_status read_table(hanse_result_reader *reader, hid_t group,
-                               const char *name, hanse_table *out,
-                               hanse_error *error)
-{
-    table_reader t = {.reader = reader, .group = group, .name = name};
-    members m;
-    int64_t dropped = 0;
-    if (!list_members(group, &m))
-        return hanse_result_reader_fail(reader, name, "the group",
-                                        "its members cannot be listed", error);
-    HANSE_TRY(read_key_names(&t, error));
-    t.columns = hanse_arena_take(&reader->arena, (m.n + 1) * sizeof *t.columns);
-    if (t.columns == NULL)
-        return hanse_fail_nomem(error, "columns of a table", m.n);
-    for (size_t i = 0; i < m.n; i++)
-        HANSE_TRY(read_member(&t, &m, i, error));
-    HANSE_TRY(move_flags(&t, error));
-    (void)hanse_attribute_get_integer(group, HANSE_ATTRIBUTE_DROPPED, &dropped);
-    *out = (hanse_table){.name = name,
-                         .n_rows = t.n_rows,
-                         .keys = t.keys,
-                         .n_keys = t.n_keys,
-                         .columns = t.columns,
-                         .n_columns = t.n_columns,
-                         .n_dropped = dropped > 0 ? (uint64_t)dropped : 0};
-    return HANSE_OK;
-}
-
 /* ---- The file ----------------------------------------------------------- */
+
+static hanse_status add_table(hanse_result_file *file, const hanse_table *table,
+                              hanse_error *error)
+{
+    if (file->n_tables == file->capacity) {
+        const size_t capacity = 2 * file->capacity + 16;
+        hanse_table *grown =
+            hanse_arena_take(&file->reader.arena, capacity * sizeof *grown);
+        if (grown == NULL)
+            return hanse_fail_nomem(error, "tables of a result", capacity);
+        if (file->n_tables != 0)
+            memcpy(grown, file->tables, file->n_tables * sizeof *grown);
+        file->tables = grown;
+        file->capacity = capacity;
+    }
+    file->tables[file->n_tables++] = *table;
+    return HANSE_OK;
+}
+
+/* "<group>/<member>", from the arena; NULL without memory. */
+static char *join_path(hanse_arena *arena, const char *group,
+                       const char *member)
+{
+    const size_t room = strlen(group) + strlen(member) + 2;
+    char *path = hanse_arena_take(arena, room);
+    if (path != NULL)
+        snprintf(path, room, "%s/%s", group, member);
+    return path;
+}
+
+/* Reads the table that a group is, and those of the groups in it. `depth` tells
+ * how many groups it lies in. */
+static hanse_status read_group(hanse_result_file *file, hid_t group,
+                               const char *path, int depth, hanse_error *error)
+{
+    hanse_result_reader *reader = &file->reader;
+    hanse_result_group g;
+    if (depth == MAX_DEPTH || ++file->n_groups > HANSE_MAX_RESULT_OBJECTS)
+        return hanse_result_reader_fail(reader, path, "the group",
+                                        "there are too many groups", error);
+    HANSE_TRY(hanse_result_reader_group(reader, group, path, &g, error));
+    if (g.n_datasets != 0 || g.n_groups == 0)
+        HANSE_TRY(add_table(file, &g.table, error));
+    for (size_t i = 0; i < g.n_groups; i++) {
+        char *inner = join_path(&reader->arena, path, g.groups[i]);
+        if (inner == NULL)
+            return hanse_fail_nomem(error, "path of a table", 1);
+        const hid_t member = H5Gopen2(group, g.groups[i], H5P_DEFAULT);
+        if (member < 0)
+            return hanse_result_reader_fail(reader, inner, "the group",
+                                            "it cannot be opened", error);
+        const hanse_status status =
+            read_group(file, member, inner, depth + 1, error);
+        (void)H5Gclose(member);
+        HANSE_TRY(status);
+    }
+    return HANSE_OK;
+}
+
+/* How the file was made, and what is as long as its input, are no tables. */
+static bool holds_tables(const char *name)
+{
+    return strcmp(name, "provenance") != 0 && strcmp(name, "records") != 0;
+}
 
 static hanse_status read_tables(hanse_result_file *file, hid_t root,
                                 hanse_error *error)
 {
-    members m;
-    if (!list_members(root, &m))
+    hanse_result_members m;
+    if (!hanse_result_members_list(root, &m))
         return hanse_fail(error, HANSE_ERR_FORMAT,
                           "%s: the tables cannot be listed; the file is "
                           "damaged",
                           file->reader.path);
-    file->tables =
-        hanse_arena_take(&file->reader.arena, (m.n + 1) * sizeof *file->tables);
-    if (file->tables == NULL)
-        return hanse_fail_nomem(error, "tables of a result", m.n);
     for (size_t i = 0; i < m.n; i++) {
-        char *name = member_name(&file->reader, &m, i);
+        char *name = hanse_result_member_name(&file->reader, &m, i);
         const hid_t object =
             name == NULL ? H5I_INVALID_HID : H5Oopen(root, name, H5P_DEFAULT);
         if (object < 0)
@@ -322,12 +124,8 @@ static hanse_status read_tables(hanse_result_file *file, hid_t root,
                               "damaged",
                               file->reader.path);
         hanse_status status = HANSE_OK;
-        if (H5Iget_type(object) == H5I_GROUP &&
-            strcmp(name, "provenance") != 0) {
-            status = read_table(&file->reader, object, name,
-                                &file->tables[file->n_tables], error);
-            file->n_tables += status == HANSE_OK;
-        }
+        if (H5Iget_type(object) == H5I_GROUP && holds_tables(name))
+            status = read_group(file, object, name, 0, error);
         (void)H5Oclose(object);
         HANSE_TRY(status);
     }

@@ -7,6 +7,7 @@
 #include "io/result_read.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/base/error.h"
 #include "io/native_type.h"
@@ -14,7 +15,8 @@
 
 /* Deflate's largest expansion is 1032; somebody may have packed the file. */
 enum {
-    MAX_EXPANSION = 1032
+    MAX_EXPANSION = 1032,
+    MAX_FLAGS = 256 /* there are no more codes in a byte */
 };
 
 hanse_status hanse_result_reader_fail(const hanse_result_reader *reader,
@@ -181,6 +183,52 @@ static hanse_status read_texts(hanse_result_reader *reader, hid_t dataset,
     return HANSE_OK;
 }
 
+/* Cuts the words of CF's flag_meanings apart in place: letters, digits and a
+ * few signs, one blank between two. False when there are not n of them. */
+static bool split_words(char *list, size_t n, const char **words)
+{
+    for (size_t i = 0; i < n; i++) {
+        words[i] = list;
+        list += strspn(list, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+                             "abcdefghijklmnopqrstuvwxyz0123456789_-.+@");
+        if (list == words[i] || *list != (i + 1 < n ? ' ' : '\0'))
+            return false;
+        *list++ = '\0';
+    }
+    return n != 0;
+}
+
+static hanse_status read_flags(hanse_result_reader *reader, hid_t dataset,
+                               const char *table, hanse_column *column,
+                               hanse_error *error)
+{
+    int8_t values[MAX_FLAGS];
+    if (column->type != HANSE_INT8)
+        return HANSE_OK;
+    char *text = hanse_attribute_get_text(dataset, "flag_meanings");
+    if (text == NULL)
+        return HANSE_OK;
+    const size_t n =
+        hanse_attribute_get_codes(dataset, "flag_values", values, MAX_FLAGS);
+    char *list = hanse_arena_copy(&reader->arena, text);
+    int8_t *kept = hanse_arena_take(&reader->arena, n + 1);
+    const char **words =
+        hanse_arena_take(&reader->arena, (n + 1) * sizeof *words);
+    free(text);
+    if (list == NULL || kept == NULL || words == NULL)
+        return hanse_fail_nomem(error, "flags of a column", n);
+    if (!split_words(list, n, words))
+        return hanse_result_reader_fail(reader, table, column->name,
+                                        "its flags and their meanings do not "
+                                        "go together",
+                                        error);
+    memcpy(kept, values, n);
+    column->n_flags = n;
+    column->flag_values = kept;
+    column->flag_meanings = words;
+    return HANSE_OK;
+}
+
 hanse_status hanse_result_reader_column(hanse_result_reader *reader,
                                         hid_t dataset, const char *table,
                                         const char *name, hanse_column *column,
@@ -214,6 +262,7 @@ hanse_status hanse_result_reader_column(hanse_result_reader *reader,
                                         "the values cannot be read", error);
     read.values = values;
     HANSE_TRY(read_texts(reader, dataset, &read, error));
+    HANSE_TRY(read_flags(reader, dataset, table, &read, error));
     *column = read;
     return HANSE_OK;
 }

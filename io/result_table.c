@@ -86,7 +86,8 @@ static bool put_attributes(hid_t dataset, const char *name,
     return put_long_name(dataset, name, column) &&
            hanse_attribute_put_text(dataset, units_name, column->units) &&
            hanse_attribute_put_text(dataset, "cell_methods",
-                                    column->cell_methods);
+                                    column->cell_methods) &&
+           hanse_attribute_put_flags(dataset, column);
 }
 
 /* ---- The table ---------------------------------------------------------- */
@@ -214,6 +215,7 @@ static bool write_flags(const table_writer *w, size_t k)
 {
     static const int8_t values[] = {HANSE_FLAG_PRESENT, HANSE_FLAG_MISSING,
                                     HANSE_FLAG_EMPTY};
+    static const char *const meanings[] = {"present", "missing", "empty"};
     const hanse_column *key = &w->table->keys[k];
     const size_t n_rows = w->table->n_rows;
     const bool empty = has_empty_text(key, n_rows);
@@ -221,8 +223,12 @@ static bool write_flags(const table_writer *w, size_t k)
     if (flags == NULL)
         return false;
     fill_flags(key, n_rows, flags);
-    const hanse_column column = {
-        .name = "missing keys", .type = HANSE_INT8, .values = flags};
+    const hanse_column column = {.name = "missing keys",
+                                 .type = HANSE_INT8,
+                                 .values = flags,
+                                 .n_flags = empty ? 3 : 2,
+                                 .flag_values = values,
+                                 .flag_meanings = meanings};
     const hid_t dataset = hanse_result_write_column(
         &w->place, w->names.names[w->flags[k]], &column);
     free(flags);
@@ -231,11 +237,7 @@ static bool write_flags(const table_writer *w, size_t k)
     const bool written =
         hanse_attribute_put_text(dataset, "long_name",
                                  "whether the key is missing") &&
-        hanse_attribute_put_values(dataset, "flag_values", H5T_STD_I8LE,
-                                   H5T_NATIVE_INT8, empty ? 3 : 2, values) &&
-        hanse_attribute_put_text(dataset, "flag_meanings",
-                                 empty ? "present missing empty"
-                                       : "present missing");
+        hanse_attribute_put_flags(dataset, &column);
     return H5Dclose(dataset) >= 0 && written;
 }
 

@@ -9,9 +9,9 @@
 
 #include "engine/hanse.h"
 
-/* Writes the table as group `name`. On HANSE_ERR_IO *at names the table or
- * column where the library failed (borrowed from the table) and the message
- * is the caller's to write. */
+/* Writes the table as the group at the path `name`. On HANSE_ERR_IO *at names
+ * the table or column where the library failed (borrowed from the table) and
+ * the message is the caller's to write. */
 hanse_status hanse_result_table_write(hid_t file, const char *name,
                                       const hanse_table *table, const char **at,
                                       hanse_error *error);

@@ -18,7 +18,7 @@
 #include "io/descriptor_driver.h"
 #include "io/hdf5_library.h"
 #include "io/result_attributes.h"
-#include "io/result_names.h"
+#include "io/result_paths.h"
 #include "io/result_table.h"
 #include "io/result_values.h"
 
@@ -28,7 +28,7 @@ typedef struct result_sink {
     hanse_descriptor_target target;
     hid_t driver;
     hid_t h5;
-    hanse_names tables;
+    hanse_result_paths paths; /* of the tables */
     char *provenance;
     bool failed; /* nothing may be committed any more */
 } result_sink;
@@ -121,15 +121,12 @@ static hanse_status sink_table(hanse_sink *base, const hanse_table *table,
     hanse_status status = HANSE_OK;
     if (sink->failed)
         return fail(sink, "an earlier table", error);
-    status = hanse_names_add(&sink->tables, table->name, error);
-    if (status != HANSE_OK) {
-        sink->failed = true;
-        return status;
-    }
-    const char *name = sink->tables.names[sink->tables.n - 1];
     const char *at = table->name;
     hanse_hdf5_lock();
-    status = hanse_result_table_write(sink->h5, name, table, &at, error);
+    status = hanse_result_paths_add(&sink->paths, sink->h5, table->name, error);
+    if (status == HANSE_OK)
+        status = hanse_result_table_write(sink->h5, sink->paths.path, table,
+                                          &at, error);
     hanse_hdf5_unlock();
     if (status == HANSE_OK && sink->target.cause == 0)
         return HANSE_OK;
@@ -197,7 +194,7 @@ static void sink_close(hanse_sink *base)
     (void)close_file(sink);
     hanse_hdf5_unlock();
     hanse_atomic_file_close(sink->file);
-    hanse_names_clear(&sink->tables);
+    hanse_result_paths_clear(&sink->paths);
     free(sink->provenance);
     free(sink);
 }
@@ -211,12 +208,13 @@ static const hanse_sink_ops result_sink_ops = {
 static hanse_status sink_init(result_sink *sink, const char *path,
                               const hanse_result_info *info, hanse_error *error)
 {
+    /* Taken from the start, so that no table has the name. */
+    static const char *const taken[] = {"provenance", "enterprise", "records"};
     const mode_t mode = info->group_readable ? 0640 : 0600;
+    HANSE_TRY(hanse_result_paths_init(&sink->paths, taken,
+                                      sizeof taken / sizeof taken[0], error));
     HANSE_TRY(hanse_atomic_file_open(path, mode, &sink->file, error));
     sink->target.descriptor = hanse_atomic_file_descriptor(sink->file);
-    /* Taken from the start, so that no table has the name. */
-    HANSE_TRY(hanse_names_add(&sink->tables, "provenance", error));
-    HANSE_TRY(hanse_names_add(&sink->tables, "enterprise", error));
     sink->provenance = hanse_text_copy(info->provenance_json);
     if (info->provenance_json != NULL && sink->provenance == NULL)
         return hanse_fail_nomem(error, "provenance", 1);

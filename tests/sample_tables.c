@@ -14,7 +14,8 @@
 enum {
     N_CLUSTERS = 4,
     N_CHAINS = 5,
-    N_PAIRS = 3
+    N_PAIRS = 3,
+    N_FLOWS = 3
 };
 
 /* ---- by_cluster --------------------------------------------------------- */
@@ -126,6 +127,30 @@ static const hanse_column total_columns[] = {
      .values = total_resource},
 };
 
+/* ---- flows/by_cluster ---------------------------------------------------- */
+
+static const int32_t flow_sources[N_FLOWS] = {1, 1, 2000000000};
+static const int32_t flow_targets[N_FLOWS] = {1, 2, -3};
+static const double flow_values[N_FLOWS] = {12.5, NAN, 0.25};
+static const int8_t flow_statuses[N_FLOWS] = {0, 2, 9};
+static const int8_t flow_flags[] = {0, 2, -1};
+static const char *const flow_meanings[] = {"ok", "zero_total", "lost"};
+
+static const hanse_column flow_keys[] = {
+    {.name = "source", .type = HANSE_INT32, .values = flow_sources},
+    {.name = "target", .type = HANSE_INT32, .values = flow_targets},
+};
+static const hanse_column flow_columns[] = {
+    {.name = "flow", .type = HANSE_FLOAT64, .values = flow_values},
+    {.name = "flow_status",
+     .long_name = "whether the flow is defined",
+     .type = HANSE_INT8,
+     .values = flow_statuses,
+     .n_flags = 3,
+     .flag_values = flow_flags,
+     .flag_meanings = flow_meanings},
+};
+
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof(array)[0])
 
 const hanse_table sample_tables[N_SAMPLE_TABLES] = {
@@ -152,6 +177,12 @@ const hanse_table sample_tables[N_SAMPLE_TABLES] = {
                       .n_rows = 1,
                       .columns = total_columns,
                       .n_columns = ARRAY_SIZE(total_columns)},
+    [SAMPLE_FLOWS] = {.name = "flows/by_cluster",
+                      .n_rows = N_FLOWS,
+                      .keys = flow_keys,
+                      .n_keys = 2,
+                      .columns = flow_columns,
+                      .n_columns = ARRAY_SIZE(flow_columns)},
 };
 
 /* ---- Writing and large tables ------------------------------------------- */

@@ -13,6 +13,7 @@ enum {
     SAMPLE_BY_CHAIN,   /* text key: Latin, Chinese, empty, bad, missing */
     SAMPLE_BY_CHAIN_PLATFORM, /* two keys, one with a missing entry; dropped */
     SAMPLE_TOTAL,
+    SAMPLE_FLOWS, /* in a group of tables; codes with flags, one unknown */
     N_SAMPLE_TABLES
 };
 

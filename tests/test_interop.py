@@ -25,7 +25,7 @@ EXPECTED = {
     "title": "Sample 产业",
     "conventions": "CF-1.8",
     "history": "hanse run enterprises.h5 -o totals.h5",
-    "tables": ["by_cluster", "by_chain", "by_chain_platform", "total"],
+    "tables": ["by_cluster", "by_chain", "by_chain_platform", "total", "flows"],
     "cluster": [-3, 1, 2, 2000000000],
     "cluster_dtype": "int32",
     "count": [1234567, 1, 12, 0],
@@ -50,6 +50,14 @@ EXPECTED = {
     "pair_total": [0.5, 0.25, 0.125],
     "pair_coordinates": ["chain", "platform", "platform_missing"],
     "rows_dropped": 17,
+    "flow_source": [1, 1, 2000000000],
+    "flow_target": [1, 2, -3],
+    "flow": [12.5, None, 0.25],
+    "flow_coordinates": ["source", "target"],
+    "flow_status": [0, 2, 9],
+    "status_dtype": "int8",
+    "status_values": [0, 2, -1],
+    "status_meanings": "ok zero_total lost",
     "total_count": 9007199254740993,
     "total_resource": 1234567.35,
 }
@@ -89,6 +97,15 @@ for name in ("chain_missing", "resource_mean"):
     found[name] = h[name][()]
 assert c["resource_total"].dims[0][0] == c["cluster"]
 assert p["count"].dims[0][0] == p["group"]
+w = f["flows/by_cluster"]
+assert w["flow_status"].dims[0][0] == w["group"]
+found.update(
+    flow_source=w["source"][()], flow_target=w["target"][()],
+    flow=w["flow"][()], flow_status=w["flow_status"][()],
+    flow_coordinates=w["flow"].attrs["coordinates"].split(),
+    status_dtype=str(w["flow_status"].dtype),
+    status_values=w["flow_status"].attrs["flag_values"],
+    status_meanings=w["flow_status"].attrs["flag_meanings"])
 found.update(
     title=f.attrs["title"], conventions=f.attrs["Conventions"],
     history=f.attrs["history"],
@@ -127,6 +144,16 @@ for name in ("chain", "chain_missing", "resource_mean"):
     found[name] = h[name][:]
 assert c["resource_total"].dimensions == ("cluster",)
 assert p["count"].dimensions == ("group",) and "group" not in p.variables
+w = f["flows/by_cluster"]
+assert w["flow"].dimensions == ("group",)
+assert w["flow_status"].flag_values.dtype == w["flow_status"].dtype
+found.update(
+    flow_source=w["source"][:], flow_target=w["target"][:],
+    flow=w["flow"][:], flow_status=w["flow_status"][:],
+    flow_coordinates=w["flow"].coordinates.split(),
+    status_dtype=str(w["flow_status"].dtype),
+    status_values=w["flow_status"].flag_values,
+    status_meanings=w["flow_status"].flag_meanings)
 found.update(
     title=f.title, conventions=f.Conventions, history=f.history,
     tables=[g for g in f.groups if g != "provenance"],
@@ -159,6 +186,15 @@ for name in ("cluster", "count", "resource_total", "information_total",
     found[name] = c[name].values
 for name in ("chain", "chain_missing", "resource_mean"):
     found[name] = h[name].values
+w = load("flows/by_cluster")
+assert w["flow"].dims == ("group",)
+found.update(
+    flow_source=w.source.values, flow_target=w.target.values,
+    flow=w.flow.values, flow_status=w.flow_status.values,
+    flow_coordinates=sorted(w.coords),
+    status_dtype=str(w.flow_status.dtype),
+    status_values=w.flow_status.flag_values,
+    status_meanings=w.flow_status.flag_meanings)
 assert list(c.coords) == ["cluster"]
 assert c["count"].dtype == "int64"
 assert c.sel(cluster=1).resource_total == 0.1
@@ -225,6 +261,9 @@ same(ncatt_get(f, "by_cluster/resource_total", "units")$value, "kW h")
 same(ncatt_get(f, 0, "title")$value, "Sample \\u4ea7\\u4e1a")
 same(ncvar_get(f, "by_chain_platform/platform"), c(4L, 0L, 9L))
 same(ncvar_get(f, "total/resource_total"), 1234567.35)
+same(ncvar_get(f, "flows/by_cluster/target"), c(1L, 2L, -3L))
+same(ncatt_get(f, "flows/by_cluster/flow_status", "flag_values")$value,
+     c(0L, 2L, -1L))
 nc_close(f)
 """,
     "RNetCDF": """
@@ -252,6 +291,7 @@ same(read("by_chain/chain"), chain)
 same(read("by_cluster/cluster"), c(-3L, 1L, 2L, 2000000000L))
 same(read("by_cluster/count"), c(1234567, 1, 12, 0))
 same(read("by_cluster/resource_total")[1:3], c(1234567.25, 0.1, 0))
+same(read("flows/by_cluster/flow_status"), c(0L, 2L, 9L))
 f <- H5Fopen(path)
 a <- H5Aopen(H5Dopen(f, "by_cluster/resource_total"), "units")
 same(H5Aread(a), "kW h")
@@ -300,6 +340,9 @@ def check_dump(path):
                  'resource_total:_FillValue = NaN ;',
                  'string resource_total:units = "kW h" ;',
                  'information_total = 9007199254740993, -9007199254740993,',
+                 'flow_status:flag_values = 0b, 2b, -1b ;',
+                 'string flow_status:flag_meanings = "ok zero_total lost" ;',
+                 'source = 1, 1, 2000000000 ;', 'flow = 12.5, _, 0.25 ;',
                  'chain = "steel", "steel", "产业" ;'):
         check(f"ncdump prints {line}", line in output, "not in the output")
     output = run("h5dump", ["h5dump", path]) or ""

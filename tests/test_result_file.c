@@ -140,6 +140,11 @@ static void assert_same_column(const hanse_column *read,
         assert_string_equal(((const char *const *)read->values)[i],
                             bad ? "bad\\xFFbyte" : text);
     }
+    assert_int_equal(read->n_flags, written->n_flags);
+    for (size_t i = 0; i < written->n_flags; i++) {
+        assert_int_equal(read->flag_values[i], written->flag_values[i]);
+        assert_string_equal(read->flag_meanings[i], written->flag_meanings[i]);
+    }
     if (written->missing == NULL)
         assert_null(read->missing);
     else
@@ -301,6 +306,119 @@ static void write_namesThatNetcdfLacks_areReplacedAndKept(void **state)
     table = hanse_result_file_table(file, 1);
     assert_string_equal(table->name, "provenance_2");
     hanse_result_file_close(file);
+}
+
+/* Parts of a path get their names each in its group; two ways to write a path
+ * are one. */
+static void write_pathsOfTables_makeGroups(void **state)
+{
+    (void)state;
+    static const char *const wanted[] = {
+        "flows/by_cluster",    "flows/by_cluster",
+        "/flows//By_Cluster/", "flows/\u4ea7/x",
+        "provenance/x",        "records",
+        "by_cluster",          "a/b/c"};
+    static const char *const stored[] = {
+        "flows/by_cluster",   "flows/by_cluster_2",
+        "flows/By_Cluster_3", "flows/x_/x",
+        "provenance_2/x",     "records_2",
+        "by_cluster",         "a/b/c"};
+    enum {
+        N = sizeof wanted / sizeof wanted[0]
+    };
+    hanse_table tables[N];
+    for (size_t i = 0; i < N; i++) {
+        tables[i] = sample_tables[SAMPLE_FLOWS];
+        tables[i].name = wanted[i];
+    }
+    assert_int_equal(sample_write("out.h5", tables, N, "{}", NULL), HANSE_OK);
+    hanse_result_file *file = open_result("out.h5");
+    assert_int_equal(hanse_result_file_n_tables(file), N);
+    for (size_t i = 0; i < N; i++) {
+        const hanse_table *table = hanse_result_file_table(file, i);
+        assert_string_equal(table->name, stored[i]);
+        assert_int_equal(table->n_columns, 2);
+    }
+    hanse_result_file_close(file);
+}
+
+/* A table that holds tables, in the order of their making. */
+static void write_tableInATable_comesBack(void **state)
+{
+    (void)state;
+    hanse_table tables[] = {sample_tables[SAMPLE_BY_CLUSTER],
+                            sample_tables[SAMPLE_FLOWS],
+                            sample_tables[SAMPLE_TOTAL]};
+    tables[1].name = "total/by_pair";
+    tables[2].name = "total/all";
+    assert_int_equal(sample_write("out.h5", tables, 3, "{}", NULL), HANSE_OK);
+    const hid_t h5 = H5Fopen("out.h5", H5F_ACC_RDWR, H5P_DEFAULT);
+    assert_true(H5Lmove(h5, "/total/by_pair", H5L_SAME_LOC,
+                        "/by_cluster/by_pair", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    assert_true(H5Fclose(h5) >= 0);
+    hanse_result_file *file = open_result("out.h5");
+    assert_int_equal(hanse_result_file_n_tables(file), 3);
+    assert_same_table(hanse_result_file_table(file, 0), &tables[0]);
+    assert_string_equal(hanse_result_file_table(file, 1)->name,
+                        "by_cluster/by_pair");
+    assert_string_equal(hanse_result_file_table(file, 2)->name, "total/all");
+    hanse_result_file_close(file);
+}
+
+static void expect_refused(const char *path, const char *part)
+{
+    hanse_error error = {0};
+    hanse_result_file *file = NULL;
+    assert_int_equal(hanse_result_file_open(path, &file, &error),
+                     HANSE_ERR_FORMAT);
+    if (strstr(error.message, part) == NULL)
+        fail_msg("%s", error.message);
+}
+
+static void open_aGroupThatHoldsItself_isRefused(void **state)
+{
+    (void)state;
+    write_samples("out.h5", "{}");
+    const hid_t h5 = H5Fopen("out.h5", H5F_ACC_RDWR, H5P_DEFAULT);
+    for (int i = 0; i < 30; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "/flows/again%d", i);
+        assert_true(H5Lcreate_hard(h5, "/flows", h5, name, H5P_DEFAULT,
+                                   H5P_DEFAULT) >= 0);
+    }
+    assert_true(H5Fclose(h5) >= 0);
+    expect_refused("out.h5", "too many groups");
+}
+
+static void set_text(hid_t object, const char *name, const char *text)
+{
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    assert_true(H5Tset_size(type, strlen(text)) >= 0);
+    const hid_t space = H5Screate(H5S_SCALAR);
+    assert_true(H5Adelete(object, name) >= 0);
+    const hid_t attribute =
+        H5Acreate2(object, name, type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(attribute, type, text) >= 0);
+    assert_true(H5Aclose(attribute) >= 0);
+    assert_true(H5Sclose(space) >= 0);
+    assert_true(H5Tclose(type) >= 0);
+}
+
+static void open_flagsThatDoNotFit_areRefused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {"ok lost", "a b c d",      "a  b",
+                                        "a b c ",  "a b \033[31m", " a b c"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        write_samples("out.h5", "{}");
+        const hid_t h5 = H5Fopen("out.h5", H5F_ACC_RDWR, H5P_DEFAULT);
+        const hid_t status =
+            H5Dopen2(h5, "/flows/by_cluster/flow_status", H5P_DEFAULT);
+        set_text(status, "flag_meanings", wrong[i]);
+        assert_true(H5Dclose(status) >= 0);
+        assert_true(H5Fclose(h5) >= 0);
+        expect_refused("out.h5", "flow_status: its flags");
+    }
 }
 
 static void write_longHistory_isKept(void **state)
@@ -664,6 +782,10 @@ int main(void)
         WITH_DIRECTORY(resultWrite_anAggregation_comesBack),
         WITH_DIRECTORY(write_equalTables_givesEqualBytes),
         WITH_DIRECTORY(write_namesThatNetcdfLacks_areReplacedAndKept),
+        WITH_DIRECTORY(write_pathsOfTables_makeGroups),
+        WITH_DIRECTORY(write_tableInATable_comesBack),
+        WITH_DIRECTORY(open_aGroupThatHoldsItself_isRefused),
+        WITH_DIRECTORY(open_flagsThatDoNotFit_areRefused),
         WITH_DIRECTORY(write_longHistory_isKept),
         WITH_DIRECTORY(sink_noDirectory_failsBeforeAnyWork),
         WITH_DIRECTORY(sink_closedWithoutCommit_leavesOldFile),

@@ -39,6 +39,15 @@ bad\\xFFbyte      2         1e+300
 产业             4           -inf
 (missing)        5            nan
 """
+TABLES = ["by_cluster", "by_chain", "by_chain_platform", "total",
+          "flows/by_cluster"]
+FLOWS = """\
+flows/by_cluster: 3 groups
+    source  target   flow  flow_status
+         1       1  12.50  ok
+         1       2    nan  zero_total
+2000000000      -3   0.25  9
+"""
 PAIRS = """\
 by_chain_platform: 3 groups, 17 rows without a key left out
 chain  platform  count  cooperation_total
@@ -92,8 +101,9 @@ def check_text(path):
     same("aligned texts", show(path, "-t", "by_chain").decode(), BY_CHAIN)
     everything = show(path).decode()
     same("all tables", [line.split(":")[0] for line in everything.split("\n")
-                        if line.startswith("by_") or line == "total"],
-         ["by_cluster", "by_chain", "by_chain_platform", "total"])
+                        if line.startswith(("by_", "flows"))
+                        or line == "total"], TABLES)
+    same("codes as words", show(path, "/flows/by_cluster").decode(), FLOWS)
     check("total has no groups", "\ntotal\n" in everything)
     found = show(path, "/by_chain_platform", "--sort", "count", "--top",
                  "2").decode().replace("   platform", "  platform")
@@ -111,6 +121,10 @@ def check_csv(path):
     same("CSV", output.decode(),
          "chain,count,resource_mean\r\n\"\",1,1.5\r\nbad\\xFFbyte,2,1e+300\r\n"
          "Łódź,3,5e-324\r\n产业,4,-inf\r\n,5,\r\n")
+    same("CSV codes", show(path, "flows/by_cluster", "-c", "flow_status",
+                           "--format", "csv").decode(),
+         "source,target,flow_status\r\n1,1,ok\r\n1,2,zero_total\r\n"
+         "2000000000,-3,9\r\n")
     rows = rows_of(show(path, "by_cluster", "--format", "csv"))
     same("CSV integers", [row[3] for row in rows[1:]],
          ["9007199254740993", "-9007199254740993", "9223372036854775807", "7"])
@@ -122,7 +136,7 @@ def check_csv(path):
 def check_json(path):
     found = json.loads(show(path, "--format", "json"))
     same("JSON tables", list(found),
-         ["by_cluster", "by_chain", "by_chain_platform", "total"])
+         TABLES)
     same("JSON row", found["by_cluster"][0],
          {"cluster": -3, "count": 1234567, "resource_total": 1234567.25,
           "information_total": 9007199254740993,
@@ -132,6 +146,8 @@ def check_json(path):
          [1.5, 1e300, 5e-324, "-inf", None])
     same("JSON keys", [row["chain"] for row in found["by_chain"]],
          ["", "bad\\xFFbyte", "Łódź", "产业", None])
+    same("JSON codes", [row["flow_status"] for row
+                        in found["flows/by_cluster"]], ["ok", "zero_total", 9])
     same("JSON total", found["total"],
          [{"count": 9007199254740993, "resource_total": 1234567.35}])
     check("JSON floats are floats", b"-0.0," in
@@ -175,7 +191,7 @@ def check_errors(path, folder):
              "no column 'zzzzzz'; there are cluster, count, ", 2),
             ((path, "--columns", ","), "names no column", 2),
             ((path, "--format", "jsn"), "did you mean 'json'", 2),
-            ((path, "--format", "csv"), "and 4 are to be shown; choose one "
+            ((path, "--format", "csv"), "and 5 are to be shown; choose one "
              "with --table", 2),
             ((path, "--top", "many"), "--top needs a number", 2),
             ((path, "--ascending"), "--sort", 2),
