@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 #include "bench/harness.h"
-#include "datasets/storage.h"
 #include "engine/hanse.h"
+#include "io/storage.h"
 
 enum {
     HANSE_BENCH_MEASURES = 3,

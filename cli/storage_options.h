@@ -5,7 +5,7 @@
 #ifndef HANSE_CLI_STORAGE_OPTIONS_H
 #define HANSE_CLI_STORAGE_OPTIONS_H
 
-#include "datasets/storage.h"
+#include "io/storage.h"
 
 /* Entries of a table of options. */
 #define HANSE_OPTION_LAYOUT                                          \

@@ -6,7 +6,7 @@
 #define HANSE_DATASETS_GENERATE_H
 
 #include "datasets/population.h"
-#include "datasets/storage.h"
+#include "io/storage.h"
 
 typedef struct hanse_generate_options {
     hanse_population_options population;

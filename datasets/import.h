@@ -7,7 +7,7 @@
 #ifndef HANSE_DATASETS_IMPORT_H
 #define HANSE_DATASETS_IMPORT_H
 
-#include "datasets/storage.h"
+#include "io/storage.h"
 
 /* Texts of columns that have longer ones are stored with variable length. */
 enum {

@@ -73,15 +73,6 @@ hid_t hanse_new_group(hid_t file, const char *path)
     return group;
 }
 
-hanse_storage hanse_storage_of_table(const hanse_storage *storage,
-                                     uint64_t n_rows)
-{
-    hanse_storage fitted = *storage;
-    if (fitted.chunked && fitted.chunk_rows > n_rows)
-        fitted.chunk_rows = n_rows > 0 ? (uint32_t)n_rows : 1;
-    return fitted;
-}
-
 hid_t hanse_new_column_list(const hanse_storage *storage)
 {
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE);

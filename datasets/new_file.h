@@ -7,9 +7,9 @@
 #ifndef HANSE_DATASETS_NEW_FILE_H
 #define HANSE_DATASETS_NEW_FILE_H
 
-#include "datasets/storage.h"
 #include "io/atomic_file.h"
 #include "io/descriptor_driver.h"
+#include "io/storage.h"
 
 /* HANSE_ERR_IO when there is something under the name. */
 hanse_status hanse_new_file_check(const char *path, hanse_error *error);
@@ -29,10 +29,6 @@ hanse_status hanse_new_file_fail(const hanse_atomic_file *atomic,
 /* A group that remembers the order of its columns, under a path whose groups
  * are made as needed; negative on failure. */
 hid_t hanse_new_group(hid_t file, const char *path);
-
-/* Chunks of a short table are no longer than the table. */
-hanse_storage hanse_storage_of_table(const hanse_storage *storage,
-                                     uint64_t n_rows);
 
 /* Creation list and extent of the columns, to be closed; negative on failure.
  * A chunked column can be appended to, like one that grew. */

@@ -9,9 +9,9 @@
 
 #include <hdf5.h>
 
-#include "datasets/storage.h"
 #include "io/atomic_file.h"
 #include "io/descriptor_driver.h"
+#include "io/storage.h"
 
 enum {
     HANSE_MAX_GENERATED_COLUMNS = 16

@@ -5,6 +5,8 @@
  */
 #include "io/result_attributes.h"
 
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -101,6 +103,70 @@ bool hanse_attribute_put_flags(hid_t dataset, const hanse_column *column)
     free(list);
     return written;
 }
+
+/* ---- Of a column ------------------------------------------------------------
+ */
+
+/* `long_name` carries the original name where the file has another one. */
+static bool put_long_name(hid_t dataset, const char *name,
+                          const hanse_column *column)
+{
+    char text[1024];
+    const bool renamed = strcmp(name, column->name) != 0;
+    if (column->long_name == NULL)
+        return hanse_attribute_put_text(dataset, "long_name", column->name);
+    if (!renamed)
+        return hanse_attribute_put_text(dataset, "long_name",
+                                        column->long_name);
+    snprintf(text, sizeof text, "%s: %s", column->name, column->long_name);
+    return hanse_attribute_put_text(dataset, "long_name", text);
+}
+
+/* Whether a word of the units is a currency code, three capitals. UDUNITS
+ * knows none, so such units go to `unit_label`. */
+static bool names_currency(const char *units)
+{
+    size_t n_capitals = 0, n_letters = 0;
+    for (const char *c = units;; c++) {
+        const bool capital = *c >= 'A' && *c <= 'Z';
+        if (capital || (*c >= 'a' && *c <= 'z')) {
+            n_letters++;
+            n_capitals += capital;
+            continue;
+        }
+        if (n_letters == 3 && n_capitals == 3)
+            return true;
+        if (*c == '\0')
+            return false;
+        n_letters = n_capitals = 0;
+    }
+}
+
+bool hanse_attribute_put_column(hid_t dataset, const char *name,
+                                const hanse_column *column)
+{
+    static const double nan_64 = NAN;
+    static const float nan_32 = NAN;
+    const char *units_name =
+        column->units != NULL && names_currency(column->units) ? "unit_label"
+                                                               : "units";
+    if (column->type == HANSE_FLOAT64 &&
+        !hanse_attribute_put_values(dataset, "_FillValue", H5T_IEEE_F64LE,
+                                    H5T_NATIVE_DOUBLE, 1, &nan_64))
+        return false;
+    if (column->type == HANSE_FLOAT32 &&
+        !hanse_attribute_put_values(dataset, "_FillValue", H5T_IEEE_F32LE,
+                                    H5T_NATIVE_FLOAT, 1, &nan_32))
+        return false;
+    return put_long_name(dataset, name, column) &&
+           hanse_attribute_put_text(dataset, units_name, column->units) &&
+           hanse_attribute_put_text(dataset, "cell_methods",
+                                    column->cell_methods) &&
+           hanse_attribute_put_flags(dataset, column);
+}
+
+/* ---- Reading ----------------------------------------------------------------
+ */
 
 /* Elements, whatever the rank of the attribute's space; negative on failure. */
 static hssize_t count_values(hid_t attribute)

@@ -45,6 +45,12 @@ hid_t hanse_attribute_text_type(void);
  * not UTF-8 are escaped. False when the library fails. */
 bool hanse_attribute_put_text(hid_t object, const char *name, const char *text);
 
+/* Writes what a column's description says: _FillValue, long_name, units or
+ * unit_label, cell_methods, flags. `name` is the dataset's: long_name carries
+ * the column's own where that is another one. */
+bool hanse_attribute_put_column(hid_t dataset, const char *name,
+                                const hanse_column *column);
+
 /* Writes flag_values and flag_meanings of a column that has flags. */
 bool hanse_attribute_put_flags(hid_t dataset, const hanse_column *column);
 

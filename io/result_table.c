@@ -10,7 +10,6 @@
 #include "io/result_table.h"
 
 #include <hdf5_hl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,66 +28,6 @@ typedef struct table_writer {
     hanse_result_place place;
     const char **at;
 } table_writer;
-
-/* ---- Attributes --------------------------------------------------------- */
-
-/* `long_name` carries the original name where the file has another one. */
-static bool put_long_name(hid_t dataset, const char *name,
-                          const hanse_column *column)
-{
-    char text[1024];
-    const bool renamed = strcmp(name, column->name) != 0;
-    if (column->long_name == NULL)
-        return hanse_attribute_put_text(dataset, "long_name", column->name);
-    if (!renamed)
-        return hanse_attribute_put_text(dataset, "long_name",
-                                        column->long_name);
-    snprintf(text, sizeof text, "%s: %s", column->name, column->long_name);
-    return hanse_attribute_put_text(dataset, "long_name", text);
-}
-
-/* Whether a word of the units is a currency code, three capitals. UDUNITS
- * knows none, so such units go to `unit_label`. */
-static bool names_currency(const char *units)
-{
-    size_t n_capitals = 0, n_letters = 0;
-    for (const char *c = units;; c++) {
-        const bool capital = *c >= 'A' && *c <= 'Z';
-        if (capital || (*c >= 'a' && *c <= 'z')) {
-            n_letters++;
-            n_capitals += capital;
-            continue;
-        }
-        if (n_letters == 3 && n_capitals == 3)
-            return true;
-        if (*c == '\0')
-            return false;
-        n_letters = n_capitals = 0;
-    }
-}
-
-static bool put_attributes(hid_t dataset, const char *name,
-                           const hanse_column *column)
-{
-    static const double nan_64 = NAN;
-    static const float nan_32 = NAN;
-    const char *units_name =
-        column->units != NULL && names_currency(column->units) ? "unit_label"
-                                                               : "units";
-    if (column->type == HANSE_FLOAT64 &&
-        !hanse_attribute_put_values(dataset, "_FillValue", H5T_IEEE_F64LE,
-                                    H5T_NATIVE_DOUBLE, 1, &nan_64))
-        return false;
-    if (column->type == HANSE_FLOAT32 &&
-        !hanse_attribute_put_values(dataset, "_FillValue", H5T_IEEE_F32LE,
-                                    H5T_NATIVE_FLOAT, 1, &nan_32))
-        return false;
-    return put_long_name(dataset, name, column) &&
-           hanse_attribute_put_text(dataset, units_name, column->units) &&
-           hanse_attribute_put_text(dataset, "cell_methods",
-                                    column->cell_methods) &&
-           hanse_attribute_put_flags(dataset, column);
-}
 
 /* ---- The table ---------------------------------------------------------- */
 
@@ -154,19 +93,12 @@ static hanse_status choose_names(table_writer *w, hanse_error *error)
     return hanse_names_add(&w->names, "group", error);
 }
 
-/* The dimension of a table with several keys: a scale without values. */
+/* The dimension of a table with several keys. */
 static bool write_dimension(table_writer *w)
 {
-    const hsize_t extent = w->table->n_rows;
-    char text[96];
-    snprintf(text, sizeof text, HANSE_DIMENSION_TEXT "%10zu", w->table->n_rows);
-    const hid_t space = H5Screate_simple(1, &extent, NULL);
-    if (space < 0)
-        return false;
-    w->place.scale = hanse_result_create_dataset(
-        w->place.group, w->names.names[w->names.n - 1], H5T_IEEE_F32BE, space);
-    (void)H5Sclose(space);
-    return w->place.scale >= 0 && H5DSset_scale(w->place.scale, text) >= 0;
+    w->place.scale = hanse_result_create_dimension(
+        w->place.group, w->names.names[w->names.n - 1], w->table->n_rows);
+    return w->place.scale >= 0;
 }
 
 static bool put_unmapped(hid_t dataset, const hanse_column *key)
@@ -184,8 +116,8 @@ static bool write_key(table_writer *w, size_t k)
     const hid_t dataset = hanse_result_write_column(&w->place, name, key);
     if (dataset < 0)
         return false;
-    bool written =
-        put_attributes(dataset, name, key) && put_unmapped(dataset, key);
+    bool written = hanse_attribute_put_column(dataset, name, key) &&
+                   put_unmapped(dataset, key);
     if (w->flags[k] != 0)
         written =
             written && hanse_attribute_put_text(dataset, HANSE_ATTRIBUTE_FLAGS,
@@ -249,7 +181,7 @@ static bool write_column(const table_writer *w, size_t i)
     if (dataset < 0)
         return false;
     const bool written =
-        put_attributes(dataset, name, column) &&
+        hanse_attribute_put_column(dataset, name, column) &&
         hanse_attribute_put_text(dataset, "coordinates", w->coordinates);
     return H5Dclose(dataset) >= 0 && written;
 }

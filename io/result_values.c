@@ -6,7 +6,9 @@
 #include "io/result_values.h"
 
 #include <hdf5_hl.h>
+#include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "io/result_attributes.h"
@@ -54,7 +56,7 @@ hid_t hanse_result_create_group(hid_t parent, const char *name)
 /* netCDF-4 looks for the missing value of floats in the fill value, too. The
  * library insists on filling what has variable length. */
 hid_t hanse_result_create_dataset(hid_t parent, const char *name, hid_t stored,
-                                  hid_t space)
+                                  hid_t space, const hanse_storage *storage)
 {
     static const double nan_value = NAN;
     const hid_t list = H5Pcreate(H5P_DATASET_CREATE);
@@ -62,6 +64,7 @@ hid_t hanse_result_create_dataset(hid_t parent, const char *name, hid_t stored,
     if (list < 0)
         return dataset;
     if (hanse_result_object_list_init(list) &&
+        (storage == NULL || hanse_storage_apply(storage, list)) &&
         (H5Tget_class(stored) == H5T_STRING ||
          H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0) &&
         (H5Tget_class(stored) != H5T_FLOAT ||
@@ -70,6 +73,25 @@ hid_t hanse_result_create_dataset(hid_t parent, const char *name, hid_t stored,
                              H5P_DEFAULT);
     (void)H5Pclose(list);
     return dataset;
+}
+
+hid_t hanse_result_create_dimension(hid_t parent, const char *name,
+                                    uint64_t n_rows)
+{
+    const hsize_t extent = n_rows;
+    char text[96];
+    snprintf(text, sizeof text, HANSE_DIMENSION_TEXT "%10" PRIu64, n_rows);
+    const hid_t space = H5Screate_simple(1, &extent, NULL);
+    if (space < 0)
+        return H5I_INVALID_HID;
+    const hid_t scale =
+        hanse_result_create_dataset(parent, name, H5T_IEEE_F32BE, space, NULL);
+    (void)H5Sclose(space);
+    if (scale >= 0 && H5DSset_scale(scale, text) < 0) {
+        (void)H5Dclose(scale);
+        return H5I_INVALID_HID;
+    }
+    return scale;
 }
 
 /* Writes values of a native type to a selection of a dataset. */
@@ -95,7 +117,8 @@ hid_t hanse_result_create_scalar(hid_t parent, const char *name, hid_t stored,
     const hid_t space = H5Screate(H5S_SCALAR);
     if (space < 0)
         return H5I_INVALID_HID;
-    hid_t dataset = hanse_result_create_dataset(parent, name, stored, space);
+    hid_t dataset =
+        hanse_result_create_dataset(parent, name, stored, space, NULL);
     (void)H5Sclose(space);
     if (dataset >= 0 &&
         !write_values(dataset, native, H5S_ALL, H5S_ALL, value)) {
@@ -115,7 +138,7 @@ static hid_t create_variable(const hanse_result_place *place, const char *name,
     if (space < 0)
         return H5I_INVALID_HID;
     hid_t dataset =
-        hanse_result_create_dataset(place->group, name, stored, space);
+        hanse_result_create_dataset(place->group, name, stored, space, NULL);
     (void)H5Sclose(space);
     if (dataset >= 0 && place->scale >= 0 &&
         H5DSattach_scale(dataset, place->scale, 0) < 0) {

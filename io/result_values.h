@@ -10,6 +10,7 @@
 #include <hdf5.h>
 
 #include "engine/hanse.h"
+#include "io/storage.h"
 
 /* Where the variables of a table go. */
 typedef struct hanse_result_place {
@@ -28,9 +29,14 @@ bool hanse_result_link_order_set(hid_t list);
 
 hid_t hanse_result_create_group(hid_t parent, const char *name);
 
-/* A dataset that either has every element written or none. */
+/* A dataset that either has every element written or none. Stored in chunks as
+ * `storage` says; NULL: contiguous. */
 hid_t hanse_result_create_dataset(hid_t parent, const char *name, hid_t stored,
-                                  hid_t space);
+                                  hid_t space, const hanse_storage *storage);
+
+/* A dimension of n_rows without a variable: a scale without values. */
+hid_t hanse_result_create_dimension(hid_t parent, const char *name,
+                                    uint64_t n_rows);
 
 hid_t hanse_result_create_scalar(hid_t parent, const char *name, hid_t stored,
                                  hid_t native, const void *value);

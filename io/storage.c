@@ -3,7 +3,7 @@
  * Storage options, and chunks encoded by libdeflate, LZ4 and Zstandard
  * themselves, in the forms that the HDF5 filters read.
  */
-#include "datasets/storage.h"
+#include "io/storage.h"
 
 #include <libdeflate.h>
 #include <stdio.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <zstd.h>
 
-#include "engine/base/error.h"
+#include "engine/base/memory.h"
 #include "io/hdf5_filters.h"
 
 /* Names and levels; lz4 has none. */
@@ -70,6 +70,44 @@ hanse_status hanse_storage_parse_compression(hanse_storage *storage,
                       "unknown compression '%s'; known are none, gzip[:1-9], "
                       "lz4, zstd[:1-19]",
                       text);
+}
+
+hanse_status hanse_storage_parse_chunked(hanse_storage *storage,
+                                         const char *text, hanse_error *error)
+{
+    hanse_storage parsed = {.chunked = true,
+                            .chunk_rows = HANSE_DEFAULT_CHUNK_ROWS};
+    bool has_method = false;
+    char *parts = hanse_text_copy(text);
+    char *rest = parts;
+    hanse_status status = HANSE_OK;
+    if (parts == NULL)
+        return hanse_fail_nomem(error, "storage", strlen(text));
+    for (char *part; status == HANSE_OK && (part = strsep(&rest, "+")) != NULL;)
+        if (strcmp(part, "shuffle") == 0 && !parsed.shuffle) {
+            parsed.shuffle = true;
+        } else if (!has_method) {
+            has_method = true;
+            status = hanse_storage_parse_compression(&parsed, part, error);
+        } else {
+            status = hanse_fail(error, HANSE_ERR_ARGUMENT,
+                                "storage '%s': expected one compression and at "
+                                "most one 'shuffle', such as gzip:6+shuffle",
+                                text);
+        }
+    free(parts);
+    if (status == HANSE_OK)
+        *storage = parsed;
+    return status;
+}
+
+hanse_storage hanse_storage_of_table(const hanse_storage *storage,
+                                     uint64_t n_rows)
+{
+    hanse_storage fitted = *storage;
+    if (fitted.chunked && fitted.chunk_rows > n_rows)
+        fitted.chunk_rows = n_rows > 0 ? (uint32_t)n_rows : 1;
+    return fitted;
 }
 
 hanse_status hanse_storage_check(const hanse_storage *storage,
@@ -197,6 +235,40 @@ static inline void shuffle_elements(const uint8_t *restrict data, size_t n,
             out[b * n + i] = data[i * element_bytes + b];
 }
 
+/* One step of the exchange below the diagonal: what `mask` chooses of b with
+ * what lies `shift` bits higher in a. */
+static inline void exchange(uint64_t *a, uint64_t *b, unsigned shift,
+                            uint64_t mask)
+{
+    const uint64_t moved = ((*a >> shift) ^ *b) & mask;
+    *b ^= moved;
+    *a ^= moved << shift;
+}
+
+/* The same for eight bytes, eight elements at a time: their bytes are a square
+ * that is transposed in three steps, halves first. */
+static void shuffle_8(const uint8_t *restrict data, size_t n,
+                      uint8_t *restrict out)
+{
+    const size_t n_whole = n - n % 8;
+    for (size_t i = 0; i < n_whole; i += 8) {
+        uint64_t x[8];
+        memcpy(x, data + 8 * i, sizeof x);
+        for (size_t k = 0; k < 4; k++)
+            exchange(&x[k], &x[k + 4], 32, 0x00000000FFFFFFFFu);
+        for (size_t k = 0; k < 4; k++)
+            exchange(&x[k + k / 2 * 2], &x[k + k / 2 * 2 + 2], 16,
+                     0x0000FFFF0000FFFFu);
+        for (size_t k = 0; k < 8; k += 2)
+            exchange(&x[k], &x[k + 1], 8, 0x00FF00FF00FF00FFu);
+        for (size_t b = 0; b < 8; b++)
+            memcpy(out + b * n + i, &x[b], 8);
+    }
+    for (size_t b = 0; b < 8; b++)
+        for (size_t i = n_whole; i < n; i++)
+            out[b * n + i] = data[i * 8 + b];
+}
+
 static void shuffle(const uint8_t *data, size_t size_bytes,
                     size_t element_bytes, uint8_t *out)
 {
@@ -207,6 +279,9 @@ static void shuffle(const uint8_t *data, size_t size_bytes,
         break;
     case 4:
         shuffle_elements(data, n, 4, out);
+        break;
+    case 8:
+        shuffle_8(data, n, out);
         break;
     default:
         shuffle_elements(data, n, element_bytes, out);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * How the columns of a generated file are stored, and the encoding of chunks
- * outside the HDF5 library, so that threads can share it.
+ * How the columns of a file that hanse makes are stored, and the encoding of
+ * chunks outside the HDF5 library, so that threads can share it.
  */
-#ifndef HANSE_DATASETS_STORAGE_H
-#define HANSE_DATASETS_STORAGE_H
+#ifndef HANSE_IO_STORAGE_H
+#define HANSE_IO_STORAGE_H
 
 #include <hdf5.h>
 
@@ -37,6 +37,12 @@ hanse_status hanse_storage_parse_compression(hanse_storage *storage,
                                              const char *text,
                                              hanse_error *error);
 
+/* Chunks of the default size, compressed as the words say: a compression as
+ * above, "shuffle", or both with a plus between, "gzip:9+shuffle".
+ * HANSE_ERR_ARGUMENT. */
+hanse_status hanse_storage_parse_chunked(hanse_storage *storage,
+                                         const char *text, hanse_error *error);
+
 /* HANSE_ERR_ARGUMENT when the parts do not go together. */
 hanse_status hanse_storage_check(const hanse_storage *storage,
                                  hanse_error *error);
@@ -44,6 +50,10 @@ hanse_status hanse_storage_check(const hanse_storage *storage,
 /* Sets chunks and filters of a dataset's creation list; false when the library
  * fails. The filters of io/hdf5_filters.h must be registered. */
 bool hanse_storage_apply(const hanse_storage *storage, hid_t creation);
+
+/* Chunks of a short table are no longer than the table. */
+hanse_storage hanse_storage_of_table(const hanse_storage *storage,
+                                     uint64_t n_rows);
 
 /* Working memory of one thread for chunks of up to size_bytes. */
 typedef struct hanse_chunk_encoder hanse_chunk_encoder;
