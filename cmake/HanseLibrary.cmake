@@ -2,7 +2,7 @@
 # shows the names of hanse.h and no others. Program and tests link the layers
 # themselves, because they use more than the public interface.
 set(objects "")
-foreach(layer hanse_base hanse_kernels hanse_engine hanse_io)
+foreach(layer hanse_base hanse_kernels hanse_engine hanse_models hanse_io)
   if(TARGET ${layer})
     list(APPEND objects $<TARGET_OBJECTS:${layer}>)
   endif()

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the two files of networks share: checks, and rows cut into tasks.
+ */
+#ifndef HANSE_ENGINE_MODELS_NETWORK_WORK_H
+#define HANSE_ENGINE_MODELS_NETWORK_WORK_H
+
+#include "engine/models/network.h"
+
+enum {
+    HANSE_NETWORK_TASK = 1 << 15 /* links and rows of a task, about */
+};
+
+/* Whether all ends are rows and all weights finite and not negative. */
+hanse_status hanse_links_check(const hanse_links *links, size_t n_rows,
+                               size_t n_threads, hanse_error *error);
+
+static inline size_t hanse_network_n_tasks(const hanse_network *network)
+{
+    return (network->n_links + network->n_rows) / HANSE_NETWORK_TASK + 1;
+}
+
+/* First row of a task; of the one after the last, the number of rows. */
+static inline size_t hanse_network_task_row(const hanse_network *network,
+                                            size_t task)
+{
+    const uint64_t wanted = (uint64_t)task * HANSE_NETWORK_TASK;
+    size_t low = 0, high = network->n_rows;
+    if (task == hanse_network_n_tasks(network))
+        return high;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (network->starts[middle] + middle < wanted)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Bytes of an array as they are charged, at the most. */
+static inline uint64_t hanse_block_bytes(uint64_t n, uint64_t size_bytes)
+{
+    return n * size_bytes + HANSE_ALIGNMENT;
+}
+
+#endif
