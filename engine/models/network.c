@@ -13,7 +13,8 @@
 #include "engine/parallel.h"
 
 enum {
-    CHECK_LINKS = 1 << 16 /* of a task */
+    CHECK_LINKS = 1 << 16, /* of a task */
+    AHEAD_LINKS = 16
 };
 
 void hanse_network_clear(hanse_network *network)
@@ -192,6 +193,17 @@ typedef struct walk_step {
     double *out;
 } walk_step;
 
+/* Values that links a little later in the arrays will want: they lie anywhere,
+ * and rows are too short to keep enough of them on the way. */
+static inline void fetch_ahead(const walk_step *s, uint64_t begin, uint64_t end)
+{
+    const hanse_network *network = s->network;
+    if (end + AHEAD_LINKS > network->n_links)
+        return;
+    for (uint64_t k = begin; k < end; k++)
+        __builtin_prefetch(&s->x[network->sources[k + AHEAD_LINKS]]);
+}
+
 static hanse_status step_rows(void *context, size_t task, hanse_error *error)
 {
     const walk_step *s = context;
@@ -202,6 +214,7 @@ static hanse_status step_rows(void *context, size_t task, hanse_error *error)
         const uint64_t start = network->starts[row];
         const double *weights =
             network->weights == NULL ? NULL : network->weights + start;
+        fetch_ahead(s, start, network->starts[row + 1]);
         s->out[row] = s->factor *
                       hanse_sparse_dot(weights, s->x, network->sources + start,
                                        hanse_network_degree(network, row));
