@@ -175,7 +175,8 @@ static hanse_status open_table(void *context, const char *file,
 static hanse_status run_models(run *r, hanse_error *error)
 {
     hanse_model_run *models = &r->models;
-    models->source = r->input.source;
+    HANSE_TRY(hanse_run_input_keep(&r->input, error));
+    models->source = r->input.kept;
     models->spec = r->input.spec;
     models->options = &r->options;
     models->tuning = &r->tuning;

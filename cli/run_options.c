@@ -12,6 +12,7 @@
 #include "cli/machine.h"
 #include "cli/options.h"
 #include "engine/base/error.h"
+#include "engine/kept_source.h"
 #include "io/column_reason.h"
 #include "io/file_pages.h"
 #include "io/key_maps.h"
@@ -479,12 +480,20 @@ hanse_status hanse_run_input_open(hanse_run_input *input,
     return status;
 }
 
+hanse_status hanse_run_input_keep(hanse_run_input *input, hanse_error *error)
+{
+    const uint64_t limit_bytes = input->budget.limit_bytes;
+    return hanse_kept_source_open(
+        input->source, limit_bytes != 0 ? limit_bytes / 2 : UINT64_MAX,
+        &input->kept, error);
+}
+
 void hanse_run_input_close(hanse_run_input *input)
 {
-    hanse_source_close(input->source);
+    hanse_source_close(input->kept != NULL ? input->kept : input->source);
     hanse_spec_destroy(input->spec);
     hanse_text_list_clear(&input->files);
     hanse_text_list_clear(&input->maps);
-    input->source = NULL;
+    input->source = input->kept = NULL;
     input->spec = NULL;
 }

@@ -41,6 +41,8 @@ typedef struct hanse_run_input {
     hanse_text_list maps; /* mapping tables read */
     hanse_budget budget;  /* of readers and states */
     hanse_source *source;
+    hanse_source
+        *kept; /* the same, keeping what is read; NULL: not asked for */
     hanse_spec *spec;
 } hanse_run_input;
 
@@ -57,6 +59,10 @@ hanse_status hanse_run_input_open_table(hanse_run_input *input,
                                         const hanse_run_arguments *arguments,
                                         const char *file, const char *path,
                                         hanse_source **out, hanse_error *error);
+/* Opens input->kept, for a job of several passes, which may take half the
+ * memory limit. */
+hanse_status hanse_run_input_keep(hanse_run_input *input, hanse_error *error);
+
 void hanse_run_input_close(hanse_run_input *input);
 
 #endif
