@@ -294,24 +294,46 @@ static hanse_status integer_codes(hanse_fold *fold, size_t key,
     return HANSE_OK;
 }
 
+/* Texts of kept rows from *row on that have one, with the places of their
+ * codes in the block, until the batch is full. Rows without get code 0. */
+static void gather_texts(const hanse_block *block, size_t key,
+                         const hanse_array *array, size_t first, size_t *row,
+                         hanse_text_batch *batch, uint16_t *places)
+{
+    const uint8_t *missing =
+        block->any_key_missing[key] ? block->key_missing[key] : NULL;
+    const char *bytes = array->values != NULL ? array->values : "";
+    const int32_t *offsets = array->offsets + first;
+    size_t i = *row, n = 0;
+    for (; i < block->n && n < HANSE_TEXT_BATCH; i++) {
+        const size_t at = block->kept != NULL ? block->kept[i] : i;
+        if (missing != NULL && missing[i]) {
+            block->key_codes[key][i] = 0;
+            continue;
+        }
+        batch->texts[n] = bytes + offsets[at];
+        batch->lengths[n] = (size_t)(offsets[at + 1] - offsets[at]);
+        batch->end = bytes + offsets[at + 1];
+        places[n++] = (uint16_t)i;
+    }
+    batch->n = n;
+    *row = i;
+}
+
 static hanse_status text_codes(hanse_fold *fold, size_t key,
                                const hanse_array *array, size_t first,
                                hanse_error *error)
 {
     const hanse_block *block = &fold->block;
-    uint32_t *codes = block->key_codes[key];
-    const char *bytes = array->values != NULL ? array->values : "";
-    for (size_t i = 0; i < block->n; i++) {
-        const size_t row = first + (block->kept != NULL ? block->kept[i] : i);
-        if (block->any_key_missing[key] && block->key_missing[key][i]) {
-            codes[i] = 0;
-            continue;
-        }
-        const int32_t start = array->offsets[row];
-        const size_t length = (size_t)(array->offsets[row + 1] - start);
-        HANSE_TRY(hanse_text_map_code(&fold->keys[key].texts, bytes + start,
-                                      length, &codes[i], error));
-        codes[i]++;
+    hanse_text_batch batch;
+    uint16_t places[HANSE_TEXT_BATCH];
+    uint32_t codes[HANSE_TEXT_BATCH];
+    for (size_t row = 0; row < block->n;) {
+        gather_texts(block, key, array, first, &row, &batch, places);
+        HANSE_TRY(
+            hanse_text_map_codes(&fold->keys[key].texts, &batch, codes, error));
+        for (size_t i = 0; i < batch.n; i++)
+            block->key_codes[key][places[i]] = codes[i] + 1;
     }
     return HANSE_OK;
 }

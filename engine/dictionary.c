@@ -47,20 +47,15 @@ hanse_status hanse_dictionary_translate(hanse_dictionary *dictionary,
                                         hanse_translation *translation,
                                         hanse_error *error)
 {
-    hanse_status status = HANSE_OK;
-    if (translation->n == own->n)
+    const size_t n = translation->n;
+    if (n == own->n)
         return HANSE_OK;
     HANSE_TRY(reserve(translation, own->n, own->budget, error));
     (void)pthread_mutex_lock(&dictionary->lock);
-    while (status == HANSE_OK && translation->n < own->n) {
-        size_t length;
-        const char *text = hanse_text_map_text(own, translation->n, &length);
-        status =
-            hanse_text_map_code(&dictionary->texts, text, length,
-                                &translation->codes[translation->n], error);
-        if (status == HANSE_OK)
-            translation->n++;
-    }
+    const hanse_status status = hanse_text_map_take(
+        &dictionary->texts, own, n, own->n - n, translation->codes + n, error);
     (void)pthread_mutex_unlock(&dictionary->lock);
+    if (status == HANSE_OK)
+        translation->n = own->n;
     return status;
 }

@@ -42,15 +42,12 @@ static hanse_status translate_key(hanse_key_codes *to,
         return nomem(error, n);
     *out = codes;
     codes[0] = 0;
-    if (!from->is_text)
+    if (from->is_text)
+        HANSE_TRY(hanse_text_map_take(&to->texts, &from->texts, 0, n - 1,
+                                      codes + 1, error));
+    else
         HANSE_TRY(hanse_int_map_codes(&to->ints, from->ints.values, n - 1,
                                       codes + 1, error));
-    for (size_t c = 1; c < n && from->is_text; c++) {
-        size_t length;
-        const char *text = hanse_text_map_text(&from->texts, c - 1, &length);
-        HANSE_TRY(
-            hanse_text_map_code(&to->texts, text, length, &codes[c], error));
-    }
     for (size_t c = 1; c < n; c++)
         codes[c]++;
     return HANSE_OK;

@@ -46,27 +46,59 @@ hanse_status hanse_int_map_codes(hanse_int_map *map, const int64_t *values,
 
 /* ---- Texts -------------------------------------------------------------- */
 
+enum {
+    HANSE_TEXT_BATCH = 256
+};
+
+/* What tells texts apart at a glance: the first 15 bytes, with zeros after the
+ * end, and the length, or 16 for all longer texts. Texts of up to 15 bytes are
+ * equal when their words are. */
+typedef struct hanse_text_words {
+    uint64_t low;
+    uint64_t high; /* bytes 8 to 14; the length on top */
+} hanse_text_words;
+
 typedef struct hanse_text_map {
     hanse_budget *budget;
-    uint64_t seed; /* of the hash */
-    char *bytes;   /* all texts, one after another */
+    uint64_t seeds[2]; /* of the hash */
+    char *bytes;       /* all texts, one after another */
     size_t n_bytes;
     size_t capacity_bytes;
-    uint64_t *starts; /* n + 1 offsets into bytes */
-    uint64_t *hashes;
+    uint64_t *starts;        /* n + 1 offsets into bytes */
+    hanse_text_words *words; /* [n] */
     size_t n;
     size_t capacity;
-    uint32_t *slots;
+    uint64_t *slots; /* hash above, code below; a power of two */
     size_t n_slots;
 } hanse_text_map;
+
+/* Texts to be looked up together: n <= HANSE_TEXT_BATCH. */
+typedef struct hanse_text_batch {
+    const char *texts[HANSE_TEXT_BATCH]; /* any bytes; not NULL */
+    size_t lengths[HANSE_TEXT_BATCH];
+    size_t n;
+    /* What is between a text and this end may be read, whatever it is; NULL:
+     * only the texts may. */
+    const char *end;
+} hanse_text_batch;
 
 void hanse_text_map_init(hanse_text_map *map, hanse_budget *budget);
 void hanse_text_map_clear(hanse_text_map *map);
 
-/* Code of one text (any bytes); a new text is copied and gets a new code. */
+/* codes[i] of the texts of a batch; new texts are copied and get new codes. */
+hanse_status hanse_text_map_codes(hanse_text_map *map,
+                                  const hanse_text_batch *batch,
+                                  uint32_t *codes, hanse_error *error);
+
+/* Code of one text (any bytes; NULL when it has none). */
 hanse_status hanse_text_map_code(hanse_text_map *map, const char *text,
                                  size_t length, uint32_t *code,
                                  hanse_error *error);
+
+/* codes[i] of the n texts that have the codes first + i in another map. */
+hanse_status hanse_text_map_take(hanse_text_map *map,
+                                 const hanse_text_map *other, size_t first,
+                                 size_t n, uint32_t *codes, hanse_error *error);
 
 /* Code of a text that is there, HANSE_CODE_NONE for another. Several threads
  * may look for texts at the same time. */

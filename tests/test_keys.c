@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Key maps against the simplest map there is, and the radix sort.
+ * Integer key maps against the simplest map there is, and the radix sort.
  */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -155,29 +154,6 @@ static void int_map_chosen_keys_do_not_collide(void **state)
     hanse_int_map_clear(&map);
 }
 
-/* Texts of two words, the second one being what the first is hashed to when
- * the hash starts from a number that everybody knows. */
-static void text_map_chosen_texts_do_not_collide(void **state)
-{
-    (void)state;
-    hanse_text_map map;
-    hanse_text_map_init(&map, NULL);
-    for (uint64_t i = 0; i < N; i++) {
-        const unsigned __int128 product =
-            (unsigned __int128)(0x9e3779b97f4a7c15u ^ 16 ^ i) *
-            0xa0761d6478bd642fu;
-        const uint64_t words[] = {i, (uint64_t)product ^
-                                         (uint64_t)(product >> 64)};
-        uint32_t code;
-        assert_int_equal(hanse_text_map_code(&map, (const char *)words,
-                                             sizeof words, &code, NULL),
-                         HANSE_OK);
-        assert_int_equal(code, i);
-    }
-    assert_true(longest_run(map.slots, map.n_slots) < N / 10);
-    hanse_text_map_clear(&map);
-}
-
 static void int_map_without_memory_fails(void **state)
 {
     (void)state;
@@ -199,39 +175,6 @@ static void int_map_without_memory_fails(void **state)
         assert_int_equal(status, HANSE_ERR_LIMIT);
         assert_non_null(strstr(error.message, "--memory"));
     }
-}
-
-static void text_map_equal_texts_share_a_code(void **state)
-{
-    (void)state;
-    hanse_text_map map;
-    hanse_budget budget = {0};
-    hanse_text_map_init(&map, &budget);
-    char text[64];
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < 3000; i++) {
-            uint32_t code;
-            const int length = snprintf(text, sizeof text, "%.*s%d", i % 23,
-                                        "abcdefghijklmnopqrstuvw", i);
-            assert_int_equal(
-                hanse_text_map_code(&map, text, (size_t)length, &code, NULL),
-                HANSE_OK);
-            assert_int_equal(code, i);
-            size_t found_length;
-            const char *found = hanse_text_map_text(&map, code, &found_length);
-            assert_int_equal(found_length, length);
-            assert_memory_equal(found, text, (size_t)length);
-        }
-    }
-    uint32_t empty, with_zero;
-    assert_int_equal(hanse_text_map_code(&map, NULL, 0, &empty, NULL),
-                     HANSE_OK);
-    assert_int_equal(hanse_text_map_code(&map, "\0", 1, &with_zero, NULL),
-                     HANSE_OK);
-    assert_int_equal(empty, 3000);
-    assert_int_equal(with_zero, 3001);
-    hanse_text_map_clear(&map);
-    assert_int_equal(budget.used_bytes, 0);
 }
 
 static void sort_random_keys_is_ordered_and_stable(void **state)
@@ -271,9 +214,7 @@ int main(void)
         cmocka_unit_test(int_map_wide_range_uses_hash),
         cmocka_unit_test(int_map_extreme_values_are_distinct),
         cmocka_unit_test(int_map_chosen_keys_do_not_collide),
-        cmocka_unit_test(text_map_chosen_texts_do_not_collide),
         cmocka_unit_test(int_map_without_memory_fails),
-        cmocka_unit_test(text_map_equal_texts_share_a_code),
         cmocka_unit_test(sort_random_keys_is_ordered_and_stable),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
