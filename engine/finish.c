@@ -17,85 +17,18 @@ enum {
     FILL_ROWS = 1 << 15 /* rows of a task */
 };
 
-static const hanse_plan_grouping *grouping_of(const hanse_finishing *f)
-{
-    return &f->plan->groupings[f->list.grouping];
-}
-
-static const hanse_plan_key *key_of(const hanse_finishing *f, size_t position)
-{
-    return &f->plan->keys[grouping_of(f)->keys[position]];
-}
-
-/* ---- Types of key columns ----------------------------------------------- */
-
-static bool is_text_key(const hanse_plan_key *key)
-{
-    return key->type == HANSE_TEXT || key->n_labels != 0;
-}
-
-/* Whether any row's number at a position is a uint64 beyond int64. */
-static bool any_beyond_int64(const hanse_finishing *f, size_t position)
-{
-    int64_t numbers[HANSE_GROUP_KEYS_MAX];
-    for (size_t r = 0; r < f->list.n; r++) {
-        (void)hanse_group_list_numbers(&f->list, r, numbers);
-        if (numbers[position] < 0)
-            return true;
-    }
-    return false;
-}
-
-/* Results hold no unsigned integers unless a value needs all 64 bits: some
- * readers have none (docs/results.md). */
-static hanse_type key_type(const hanse_finishing *f, size_t position)
-{
-    const hanse_plan_key *key = key_of(f, position);
-    if (is_text_key(key))
-        return HANSE_TEXT;
-    switch (key->type) {
-    case HANSE_UINT8:
-        return HANSE_INT16;
-    case HANSE_UINT16:
-        return HANSE_INT32;
-    case HANSE_UINT32:
-        return HANSE_INT64;
-    case HANSE_BOOL:
-        return HANSE_INT8;
-    case HANSE_UINT64:
-        return any_beyond_int64(f, position) ? HANSE_UINT64 : HANSE_INT64;
-    default:
-        return key->type;
-    }
-}
-
-/* Whether any row's group lacks the key at a position. */
-static bool any_missing(const hanse_finishing *f, size_t position)
-{
-    int64_t numbers[HANSE_GROUP_KEYS_MAX];
-    if (f->plan->drop_missing_keys ||
-        (f->list.parts != NULL &&
-         !atomic_load(&f->list.parts->any_missing[position])))
-        return false;
-    for (size_t r = 0; r < f->list.n; r++)
-        if ((hanse_group_list_numbers(&f->list, r, numbers) >> position & 1) !=
-            0)
-            return true;
-    return false;
-}
-
 /* ---- Making columns ----------------------------------------------------- */
 
 static hanse_status add_key(hanse_finishing *f, size_t position,
                             hanse_error *error)
 {
-    const hanse_plan_key *key = key_of(f, position);
+    const hanse_plan_key *key = hanse_finish_key(f, position);
     HANSE_TRY(hanse_result_add_column(f->table, key->name, key->long_name,
                                       key->units, NULL, f->key_types[position],
                                       &f->keys[position], error));
     f->table->columns[f->table->n_columns - 1].n_unmapped =
-        f->made[grouping_of(f)->keys[position]].n_unmapped;
-    if (!any_missing(f, position))
+        f->made[hanse_finish_grouping(f)->keys[position]].n_unmapped;
+    if (!hanse_finish_any_missing(f, position))
         return HANSE_OK;
     return hanse_result_add_missing(f->table, &f->missing[position], error);
 }
@@ -238,7 +171,7 @@ hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
                                      hanse_error *error)
 {
     HANSE_TRY(hanse_result_table_init(
-        result, f->list.grouping, grouping_of(f)->name, f->list.n,
+        result, f->list.grouping, hanse_finish_grouping(f)->name, f->list.n,
         f->list.n_keys,
         f->list.n_keys + 1 + f->n_fillings +
             hanse_extras_count_columns(f->plan),
@@ -247,7 +180,7 @@ hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
     f->table = &result->tables[f->list.grouping];
     f->table->view.n_dropped = f->list.n_dropped;
     for (size_t k = 0; k < f->list.n_keys; k++) {
-        f->key_types[k] = key_type(f, k);
+        f->key_types[k] = hanse_finish_key_type(f, k);
         HANSE_TRY(add_key(f, k, error));
     }
     HANSE_TRY(add_row_count(f, error));
@@ -291,50 +224,13 @@ static void name_group(const hanse_finishing *f, size_t row, char *out,
         if ((mask >> k & 1) == 0)
             text =
                 hanse_group_list_text(&f->list, k, numbers[k], buffer, &length);
-        const int written =
-            snprintf(out + used, size - used, "%s%s=%.*s", k == 0 ? "" : ", ",
-                     key_of(f, k)->name, shown_length(text, length), text);
+        const int written = snprintf(
+            out + used, size - used, "%s%s=%.*s", k == 0 ? "" : ", ",
+            hanse_finish_key(f, k)->name, shown_length(text, length), text);
         used += written < 0 ? size : (size_t)written;
     }
     if (f->list.n_keys == 0)
         snprintf(out, size, "all rows");
-}
-
-static void store_integer(void *values, hanse_type type, size_t row,
-                          int64_t value)
-{
-    switch (type) {
-    case HANSE_INT8:
-        ((int8_t *)values)[row] = (int8_t)value;
-        break;
-    case HANSE_INT16:
-        ((int16_t *)values)[row] = (int16_t)value;
-        break;
-    case HANSE_INT32:
-        ((int32_t *)values)[row] = (int32_t)value;
-        break;
-    default:
-        ((int64_t *)values)[row] = value;
-        break;
-    }
-}
-
-/* Integer keys and marks of missing ones; texts come later. */
-void hanse_finish_fill_keys(const hanse_finishing *f, size_t first, size_t end)
-{
-    int64_t numbers[HANSE_GROUP_KEYS_MAX];
-    for (size_t r = first; r < end; r++) {
-        const uint32_t mask = hanse_group_list_numbers(&f->list, r, numbers);
-        for (size_t k = 0; k < f->list.n_keys; k++) {
-            const bool is_missing = (mask >> k & 1) != 0;
-            if (f->missing[k] != NULL)
-                f->missing[k][r] = is_missing;
-            if (f->key_types[k] != HANSE_TEXT)
-                store_integer(f->keys[k], f->key_types[k], r,
-                              is_missing ? key_of(f, k)->missing_code
-                                         : numbers[k]);
-        }
-    }
 }
 
 static hanse_status fill_statistic(const hanse_finishing *f,
@@ -372,12 +268,31 @@ static void fill_counts(const hanse_finishing *f, size_t first, size_t end)
     }
 }
 
+/* Asks for the states of rows, which lie anywhere where partitions are
+ * hashed. */
+static void prefetch_states(const hanse_finishing *f, size_t first, size_t end)
+{
+    hanse_statistic_input input;
+    for (size_t row = first; row < end; row += input.n) {
+        (void)next_input(f, 0, row, end, &input);
+        const size_t stride = input.fold->layout.stride;
+        const int64_t *states = input.fold->states[input.grouping].rows;
+        for (size_t i = 0; i < input.n; i++)
+            __builtin_prefetch(states + input.groups[i] * stride);
+    }
+}
+
 hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
                                       size_t end, hanse_error *error)
 {
-    fill_counts(f, first, end);
-    for (size_t i = 0; i < f->n_fillings; i++)
-        HANSE_TRY(fill_statistic(f, &f->fillings[i], first, end, error));
+    for (size_t row = first, stop; row < end; row = stop) {
+        stop =
+            end - row < HANSE_FINISH_WINDOW ? end : row + HANSE_FINISH_WINDOW;
+        prefetch_states(f, row, stop);
+        fill_counts(f, row, stop);
+        for (size_t i = 0; i < f->n_fillings; i++)
+            HANSE_TRY(fill_statistic(f, &f->fillings[i], row, stop, error));
+    }
     return HANSE_OK;
 }
 
@@ -444,51 +359,7 @@ static hanse_status fill_pages(hanse_finishing *f, hanse_error *error)
     return status;
 }
 
-/* Texts of a key: all bytes in one piece, the missing one empty. */
-static hanse_status fill_texts(hanse_finishing *f, size_t position,
-                               hanse_error *error)
-{
-    const char **values = f->keys[position];
-    int64_t numbers[HANSE_GROUP_KEYS_MAX];
-    char buffer[32];
-    size_t length, size_bytes = 1;
-    for (size_t r = 0; r < f->list.n; r++) {
-        const uint32_t mask = hanse_group_list_numbers(&f->list, r, numbers);
-        if ((mask >> position & 1) != 0)
-            continue;
-        (void)hanse_group_list_text(&f->list, position, numbers[position],
-                                    buffer, &length);
-        size_bytes += length + 1;
-    }
-    char *bytes;
-    HANSE_TRY(
-        hanse_result_add_texts(f->table, position, size_bytes, &bytes, error));
-    *bytes = '\0';
-    char *end = bytes + 1;
-    for (size_t r = 0; r < f->list.n; r++) {
-        const uint32_t mask = hanse_group_list_numbers(&f->list, r, numbers);
-        values[r] = bytes;
-        if ((mask >> position & 1) != 0)
-            continue;
-        const char *text = hanse_group_list_text(
-            &f->list, position, numbers[position], buffer, &length);
-        memcpy(end, text, length);
-        end[length] = '\0';
-        values[r] = end;
-        end += length + 1;
-    }
-    return HANSE_OK;
-}
-
 /* ---- Tables ------------------------------------------------------------- */
-
-hanse_status hanse_finish_fill_texts(hanse_finishing *f, hanse_error *error)
-{
-    for (size_t k = 0; k < f->list.n_keys; k++)
-        if (f->key_types[k] == HANSE_TEXT)
-            HANSE_TRY(fill_texts(f, k, error));
-    return HANSE_OK;
-}
 
 static hanse_status finish_list(hanse_finishing *f, hanse_result *result,
                                 hanse_error *error)
@@ -496,12 +367,13 @@ static hanse_status finish_list(hanse_finishing *f, hanse_result *result,
     const size_t n_tasks = (f->list.n + FILL_ROWS - 1) / FILL_ROWS;
     hanse_finish_choose_types(f);
     HANSE_TRY(hanse_finish_make_table(f, result, error));
+    HANSE_TRY(hanse_finish_copy_texts(f, error));
     if (f->list.parts != NULL && f->list.is_by_page)
         HANSE_TRY(fill_pages(f, error));
     else
         HANSE_TRY(
             hanse_parallel_for(f->n_threads, n_tasks, fill_rows, f, error));
-    return hanse_finish_fill_texts(f, error);
+    return hanse_finish_fill_labels(f, error);
 }
 
 static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,

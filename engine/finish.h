@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between finish.c and finish_spilled.c: one grouping on its way to a table.
+ * Between finish.c, finish_keys.c and finish_spilled.c: one grouping on its way
+ * to a table.
  */
 #ifndef HANSE_ENGINE_FINISH_H
 #define HANSE_ENGINE_FINISH_H
@@ -8,6 +9,10 @@
 #include "engine/group_list.h"
 #include "engine/result.h"
 #include "engine/statistics.h"
+
+enum {
+    HANSE_FINISH_WINDOW = 256 /* rows whose memory is asked for at a time */
+};
 
 /* A column of one statistic. */
 typedef struct hanse_filling {
@@ -27,7 +32,10 @@ typedef struct hanse_finishing {
     void *keys[HANSE_GROUP_KEYS_MAX]; /* values of key columns */
     hanse_type key_types[HANSE_GROUP_KEYS_MAX];
     uint8_t *missing[HANSE_GROUP_KEYS_MAX]; /* flags; NULL: none */
-    int64_t *counts;                        /* the column of row counts */
+    /* Copies of the texts of text keys, owned by the table; NULL: no text key,
+     * or none yet. */
+    const char *texts[HANSE_GROUP_KEYS_MAX];
+    int64_t *counts; /* the column of row counts */
     hanse_filling *fillings;
     size_t n_fillings;
 } hanse_finishing;
@@ -45,14 +53,25 @@ void hanse_finish_choose_types(hanse_finishing *f);
 hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
                                      hanse_error *error);
 
-/* Rows first to end - 1 of integer keys and missing marks; of counts and
- * statistics. */
+const hanse_plan_grouping *hanse_finish_grouping(const hanse_finishing *f);
+const hanse_plan_key *hanse_finish_key(const hanse_finishing *f,
+                                       size_t position);
+
+/* Type of a key's column; whether any row's group lacks the key. */
+hanse_type hanse_finish_key_type(const hanse_finishing *f, size_t position);
+bool hanse_finish_any_missing(const hanse_finishing *f, size_t position);
+
+/* The texts of text keys, for the table; before rows are filled. */
+hanse_status hanse_finish_copy_texts(hanse_finishing *f, hanse_error *error);
+
+/* Rows first to end - 1 of keys (but for labels) and missing marks; of counts
+ * and statistics. */
 void hanse_finish_fill_keys(const hanse_finishing *f, size_t first, size_t end);
 hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
                                       size_t end, hanse_error *error);
 
-/* All rows of text keys. */
-hanse_status hanse_finish_fill_texts(hanse_finishing *f, hanse_error *error);
+/* All rows of labelled keys. */
+hanse_status hanse_finish_fill_labels(hanse_finishing *f, hanse_error *error);
 
 /* A grouping some of whose rows are in the spill: partition by partition. */
 hanse_status hanse_finish_spilled(hanse_finishing *f,

@@ -226,9 +226,9 @@ static hanse_status find_order(spilled *s, hanse_error *error)
     HANSE_TRY(hanse_large_allocate(&s->ranks, s->n + 1, sizeof(uint32_t),
                                    budget, s->spill, "order of groups", error));
     HANSE_TRY(read_keys(s, error));
-    HANSE_TRY(hanse_group_list_of_numbers(s->shared, s->parts,
-                                          s->numbers.memory, s->masks.memory,
-                                          s->n, s->n_paged, &f->list, error));
+    HANSE_TRY(hanse_group_list_of_numbers(
+        s->shared, s->parts, s->numbers.memory, s->masks.memory, s->n,
+        s->n_paged, f->n_threads, &f->list, error));
     f->list.n_dropped = s->n_dropped;
     uint32_t *ranks = s->ranks.memory;
     for (size_t row = 0; row < s->n; row++)
@@ -309,8 +309,9 @@ static hanse_status make_table(spilled *s, hanse_result *result,
     for (size_t i = 0; s->n != 0 && i < f->n_fillings; i++)
         f->fillings[i].type = common_type(s, i);
     HANSE_TRY(hanse_finish_make_table(f, result, error));
+    HANSE_TRY(hanse_finish_copy_texts(f, error));
     hanse_finish_fill_keys(f, 0, f->list.n);
-    HANSE_TRY(hanse_finish_fill_texts(f, error));
+    HANSE_TRY(hanse_finish_fill_labels(f, error));
     return put_columns(s, error);
 }
 

@@ -9,11 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/group_order.h"
 #include "engine/parallel.h"
-#include "engine/sort.h"
 
 static const uint64_t sign_bit = (uint64_t)1 << 63;
-static const uint64_t no_code = UINT64_MAX;
 
 static hanse_spill *spill_of(const hanse_group_list *list)
 {
@@ -181,118 +180,6 @@ static hanse_status collect(hanse_group_list *list, size_t n_threads,
 
 /* ---- In partitions: order ----------------------------------------------- */
 
-/* Ranks of the numbers of a key that goes by its text. */
-typedef struct text_ranks {
-    hanse_tuple_map map; /* numbers in use */
-    uint32_t *ranks;     /* [code] */
-} text_ranks;
-
-static bool goes_by_text(const hanse_partitions *parts, size_t position)
-{
-    const hanse_plan_key *key = &parts->plan->keys[parts->keys[position]];
-    return key->type == HANSE_TEXT || (key->n_labels != 0 && !key->by_code);
-}
-
-static void text_ranks_clear(text_ranks *t, hanse_budget *budget)
-{
-    hanse_free(budget, t->ranks, t->map.n + 1, sizeof *t->ranks);
-    hanse_tuple_map_clear(&t->map);
-}
-
-static hanse_status rank_texts(const hanse_group_list *list, size_t position,
-                               text_ranks *t, hanse_error *error)
-{
-    const size_t n = t->map.n;
-    hanse_ranked_text *entries =
-        hanse_allocate(list->budget, n + 1, sizeof *entries);
-    t->ranks = hanse_allocate(list->budget, n + 1, sizeof *t->ranks);
-    if (entries == NULL || t->ranks == NULL) {
-        hanse_free(list->budget, entries, n + 1, sizeof *entries);
-        return hanse_fail_budget(error, list->budget, "order of groups", n + 1,
-                                 sizeof *entries);
-    }
-    for (size_t code = 0; code < n; code++) {
-        hanse_ranked_text *e = &entries[code];
-        e->number = t->map.tuples[code];
-        e->code = (uint32_t)code;
-        e->text = hanse_group_list_text(list, position, e->number, e->buffer,
-                                        &e->length);
-    }
-    hanse_rank_texts(entries, n, t->ranks);
-    hanse_free(list->budget, entries, n + 1, sizeof *entries);
-    return HANSE_OK;
-}
-
-/* Sort keys of the entries by the key at `position`. Missing ones have no text,
- * and there may be none at all: all have key 0. */
-static hanse_status fill_text_keys(const hanse_group_list *list,
-                                   size_t position, hanse_sort_entry *entries,
-                                   size_t n, hanse_error *error)
-{
-    text_ranks t = {0};
-    const uint32_t no_mask = 0;
-    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
-    hanse_status status = HANSE_OK;
-    hanse_tuple_map_init(&t.map, 1, list->budget);
-    for (size_t i = 0; status == HANSE_OK && i < n; i++) {
-        uint32_t code;
-        entries[i].key = no_code;
-        if ((hanse_group_list_numbers(list, entries[i].index, numbers) >>
-                 position &
-             1) != 0)
-            continue;
-        status = hanse_tuple_map_codes(&t.map, &numbers[position], &no_mask, 1,
-                                       &code, error);
-        entries[i].key = code;
-    }
-    if (status == HANSE_OK)
-        status = rank_texts(list, position, &t, error);
-    for (size_t i = 0; status == HANSE_OK && i < n; i++)
-        entries[i].key =
-            entries[i].key == no_code ? 0 : t.ranks[entries[i].key];
-    text_ranks_clear(&t, list->budget);
-    return status;
-}
-
-static hanse_status fill_keys(const hanse_group_list *list, size_t position,
-                              hanse_sort_entry *entries, size_t n,
-                              hanse_error *error)
-{
-    const hanse_partitions *parts = list->parts;
-    const bool is_unsigned =
-        parts->plan->keys[parts->keys[position]].type == HANSE_UINT64;
-    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
-    if (goes_by_text(parts, position))
-        return fill_text_keys(list, position, entries, n, error);
-    for (size_t i = 0; i < n; i++) {
-        (void)hanse_group_list_numbers(list, entries[i].index, numbers);
-        entries[i].key =
-            (uint64_t)numbers[position] ^ (is_unsigned ? 0 : sign_bit);
-    }
-    return HANSE_OK;
-}
-
-/* Brings rows `first` to n - 1 into order: stable sorts by one key after the
- * other, the last key first, each time missing ones to the end. */
-static hanse_status sort_entries(const hanse_group_list *list, size_t n,
-                                 hanse_sort_entry *entries,
-                                 hanse_sort_entry *spare, hanse_error *error)
-{
-    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
-    for (size_t k = list->n_keys; k-- > 0;) {
-        HANSE_TRY(fill_keys(list, k, entries, n, error));
-        hanse_sort(entries, spare, n);
-        if (!atomic_load(&list->parts->any_missing[k]))
-            continue;
-        for (size_t i = 0; i < n; i++)
-            entries[i].key =
-                hanse_group_list_numbers(list, entries[i].index, numbers) >> k &
-                1;
-        hanse_sort(entries, spare, n);
-    }
-    return HANSE_OK;
-}
-
 static int compare_rows(const hanse_group_list *list, size_t a, size_t b)
 {
     int64_t x[HANSE_TUPLE_WIDTH_MAX], y[HANSE_TUPLE_WIDTH_MAX];
@@ -344,13 +231,13 @@ static hanse_status fail_too_many(hanse_error *error)
 }
 
 static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
-                                     hanse_error *error)
+                                     size_t n_threads, hanse_error *error)
 {
     size_t first = n_paged;
     for (size_t k = 0; k < list->n_keys; k++)
-        if (goes_by_text(list->parts, k))
+        if (hanse_group_order_by_text(list->parts, k))
             first = 0;
-    list->is_by_page = first == n_paged;
+    list->is_by_page = n_paged > 0 && first == n_paged;
     const size_t n = list->n - first;
     if (n == 0)
         return HANSE_OK;
@@ -363,7 +250,8 @@ static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
     hanse_sort_entry *entries = memory.memory;
     for (size_t i = 0; i < n; i++)
         entries[i].index = (uint32_t)(first + i);
-    hanse_status status = sort_entries(list, n, entries, entries + n, error);
+    hanse_status status =
+        hanse_group_order_sort(list, entries, n, n_threads, error);
     if (status == HANSE_OK)
         status = merge_sorted(list, first, entries, n, error);
     hanse_large_free(&memory);
@@ -383,7 +271,7 @@ hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                               .grouping = parts->grouping,
                               .n_keys = parts->n_keys};
     HANSE_TRY(collect(out, n_threads, &n_paged, error));
-    return bring_into_order(out, n_paged, error);
+    return bring_into_order(out, n_paged, n_threads, error);
 }
 
 hanse_status hanse_group_list_of_partition(const hanse_shared *shared,
@@ -405,12 +293,11 @@ hanse_status hanse_group_list_of_partition(const hanse_shared *shared,
     return HANSE_OK;
 }
 
-hanse_status hanse_group_list_of_numbers(const hanse_shared *shared,
-                                         hanse_partitions *parts,
-                                         const int64_t *numbers,
-                                         const uint32_t *masks, size_t n,
-                                         size_t n_paged, hanse_group_list *out,
-                                         hanse_error *error)
+hanse_status
+hanse_group_list_of_numbers(const hanse_shared *shared, hanse_partitions *parts,
+                            const int64_t *numbers, const uint32_t *masks,
+                            size_t n, size_t n_paged, size_t n_threads,
+                            hanse_group_list *out, hanse_error *error)
 {
     *out = (hanse_group_list){.shared = shared,
                               .parts = parts,
@@ -427,7 +314,7 @@ hanse_status hanse_group_list_of_numbers(const hanse_shared *shared,
         out->groups[i] = (uint32_t)i;
         out->owners[i] = 0;
     }
-    return bring_into_order(out, n_paged, error);
+    return bring_into_order(out, n_paged, n_threads, error);
 }
 
 /* ---- Rows --------------------------------------------------------------- */
@@ -477,16 +364,50 @@ uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
     return mask;
 }
 
+/* Asks for the memory that a row's numbers are in. */
+static inline void prefetch_numbers(const hanse_group_list *list, size_t row)
+{
+    const size_t group = list->groups[row];
+    if (list->numbers != NULL) {
+        __builtin_prefetch(list->numbers + group * list->n_keys);
+    } else if (list->owners != NULL) {
+        const hanse_partition *partition =
+            hanse_partitions_owner(list->parts, list->owners[row]);
+        if (partition->page == SIZE_MAX)
+            __builtin_prefetch(partition->map.tuples + group * list->n_keys);
+    }
+}
+
+void hanse_group_list_gather(const hanse_group_list *list, const size_t *rows,
+                             size_t n, int64_t *numbers, uint32_t *masks)
+{
+    for (size_t i = 0; i < n; i++)
+        prefetch_numbers(list, rows[i]);
+    for (size_t i = 0; i < n; i++)
+        masks[i] =
+            hanse_group_list_numbers(list, rows[i], numbers + i * list->n_keys);
+}
+
+static const hanse_plan *plan_of(const hanse_group_list *list)
+{
+    return list->parts != NULL ? list->parts->plan : list->keys->plan;
+}
+
+const hanse_text_map *hanse_group_list_texts(const hanse_group_list *list,
+                                             size_t position)
+{
+    const size_t key = plan_of(list)->groupings[list->grouping].keys[position];
+    return list->parts != NULL ? &list->shared->dictionaries[key].texts
+                               : &list->keys->keys[key].texts;
+}
+
 const char *hanse_group_list_text(const hanse_group_list *list, size_t position,
                                   int64_t number, char *buffer, size_t *length)
 {
-    const hanse_plan *plan =
-        list->parts != NULL ? list->parts->plan : list->keys->plan;
+    const hanse_plan *plan = plan_of(list);
     const size_t key = plan->groupings[list->grouping].keys[position];
-    const hanse_text_map *texts = list->parts != NULL
-                                      ? &list->shared->dictionaries[key].texts
-                                      : &list->keys->keys[key].texts;
     if (plan->keys[key].type == HANSE_TEXT)
-        return hanse_text_map_text(texts, (size_t)number, length);
+        return hanse_text_map_text(hanse_group_list_texts(list, position),
+                                   (size_t)number, length);
     return hanse_label_text(&plan->keys[key], number, buffer, length);
 }

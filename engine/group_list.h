@@ -55,12 +55,11 @@ hanse_status hanse_group_list_of_partition(const hanse_shared *shared,
 /* n groups whose key numbers are kept in arrays (borrowed), of which the first
  * n_paged are from pages: brings them into order. groups[row] is then an index
  * into those arrays. */
-hanse_status hanse_group_list_of_numbers(const hanse_shared *shared,
-                                         hanse_partitions *parts,
-                                         const int64_t *numbers,
-                                         const uint32_t *masks, size_t n,
-                                         size_t n_paged, hanse_group_list *out,
-                                         hanse_error *error);
+hanse_status
+hanse_group_list_of_numbers(const hanse_shared *shared, hanse_partitions *parts,
+                            const int64_t *numbers, const uint32_t *masks,
+                            size_t n, size_t n_paged, size_t n_threads,
+                            hanse_group_list *out, hanse_error *error);
 void hanse_group_list_clear(hanse_group_list *list);
 
 /* Rows from `row` on, of at most `most`, whose states are in one fold: that
@@ -73,6 +72,15 @@ size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
  * integers, codes of texts; returns the mask of missing ones (0 there). */
 uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
                                   int64_t *numbers);
+
+/* The same of n rows anywhere, whose memory is asked for first:
+ * numbers[i * n_keys] on and masks[i] are those of rows[i]. */
+void hanse_group_list_gather(const hanse_group_list *list, const size_t *rows,
+                             size_t n, int64_t *numbers, uint32_t *masks);
+
+/* The texts of the text key at `position` of the grouping. */
+const hanse_text_map *hanse_group_list_texts(const hanse_group_list *list,
+                                             size_t position);
 
 /* Text of the number of a text or labelled key at `position` of the grouping:
  * not terminated, *length bytes, possibly in `buffer` (32 bytes). */

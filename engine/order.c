@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "engine/sort.h"
+#include "engine/text_order.h"
 
 /* The first label of a code, NULL when it has none. */
 static const char *find_label(const hanse_plan_key *key, int64_t code)
@@ -113,8 +114,8 @@ void hanse_rank_texts(hanse_ranked_text *entries, size_t n, uint32_t *ranks)
         ranks[entries[i].code] = (uint32_t)i;
 }
 
-static hanse_status rank_texts(const hanse_fold *fold, size_t key,
-                               uint32_t *ranks, hanse_error *error)
+static hanse_status rank_labels(const hanse_fold *fold, size_t key,
+                                uint32_t *ranks, hanse_error *error)
 {
     const size_t n = hanse_key_codes_count(&fold->keys[key]);
     hanse_ranked_text *entries = malloc(n * sizeof *entries);
@@ -123,8 +124,7 @@ static hanse_status rank_texts(const hanse_fold *fold, size_t key,
     for (size_t code = 1; code < n; code++) {
         hanse_ranked_text *entry = &entries[code - 1];
         entry->code = (uint32_t)code;
-        entry->number =
-            fold->keys[key].is_text ? 0 : fold->keys[key].ints.values[code - 1];
+        entry->number = fold->keys[key].ints.values[code - 1];
         entry->text =
             hanse_key_text(fold, key, code, entry->buffer, &entry->length);
     }
@@ -132,6 +132,14 @@ static hanse_status rank_texts(const hanse_fold *fold, size_t key,
     ranks[0] = (uint32_t)(n - 1);
     free(entries);
     return HANSE_OK;
+}
+
+static hanse_status rank_texts(const hanse_fold *fold, size_t key,
+                               uint32_t *ranks, hanse_error *error)
+{
+    const hanse_text_map *texts = &fold->keys[key].texts;
+    ranks[0] = (uint32_t)texts->n;
+    return hanse_text_map_rank(texts, NULL, 1, ranks + 1, error);
 }
 
 /* ---- Integer keys and nodes --------------------------------------------- */
@@ -198,9 +206,10 @@ hanse_status hanse_order_init(hanse_order *order, const hanse_fold *fold,
         order->keys[k] = malloc(n * sizeof(uint32_t));
         if (order->keys[k] == NULL)
             return nomem(error, n);
-        if (fold->keys[k].is_text ||
-            (plan->keys[k].n_labels != 0 && !plan->keys[k].by_code))
+        if (fold->keys[k].is_text)
             HANSE_TRY(rank_texts(fold, k, order->keys[k], error));
+        else if (plan->keys[k].n_labels != 0 && !plan->keys[k].by_code)
+            HANSE_TRY(rank_labels(fold, k, order->keys[k], error));
         else
             HANSE_TRY(rank_integers(fold, k, order->keys[k], error));
     }

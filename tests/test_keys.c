@@ -206,6 +206,41 @@ static void sort_random_keys_is_ordered_and_stable(void **state)
     }
 }
 
+/* Against the sort of one thread, with keys that fill parts evenly, that fall
+ * into one part, and that are all equal. */
+static void sort_parallel_is_as_sort(void **state)
+{
+    (void)state;
+    const size_t sizes[] = {0, 1, 1000, 16385, 70000, 300001};
+    const unsigned shifts[] = {0, 3, 44, 63, 64};
+    uint64_t seed = 9;
+    for (size_t s = 0; s < sizeof sizes / sizeof sizes[0]; s++) {
+        const size_t n = sizes[s];
+        hanse_sort_entry *expected = calloc(3 * n + 1, sizeof *expected);
+        assert_non_null(expected);
+        hanse_sort_entry *entries = expected + n, *spare = entries + n;
+        for (size_t b = 0; b < 2 * sizeof shifts / sizeof shifts[0]; b++) {
+            const unsigned shift = shifts[b / 2];
+            for (size_t i = 0; i < n; i++) {
+                const uint64_t x = next_random(&seed);
+                entries[i].key = shift == 64 ? 5 : x >> shift;
+                entries[i].index = (uint32_t)i;
+            }
+            /* All but one in one part. */
+            if (b % 2 == 1 && n > 0 && shift > 0)
+                entries[n / 2].key = UINT64_MAX;
+            memcpy(expected, entries, n * sizeof *entries);
+            hanse_sort(expected, spare, n);
+            hanse_sort_parallel(entries, spare, n, 1 + b % 4);
+            for (size_t i = 0; i < n; i++) {
+                assert_true(entries[i].key == expected[i].key);
+                assert_int_equal(entries[i].index, expected[i].index);
+            }
+        }
+        free(expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,6 +251,7 @@ int main(void)
         cmocka_unit_test(int_map_chosen_keys_do_not_collide),
         cmocka_unit_test(int_map_without_memory_fails),
         cmocka_unit_test(sort_random_keys_is_ordered_and_stable),
+        cmocka_unit_test(sort_parallel_is_as_sort),
     };
     return cmocka_run_group_tests_name("keys", tests, NULL, NULL);
 }

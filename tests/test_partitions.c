@@ -25,7 +25,7 @@
 enum {
     MOST_ROWS = 6000,
     N_FIELDS = 8,
-    TEXT_BYTES = 6
+    TEXT_BYTES = 32
 };
 
 static uint64_t n_cases = 40, first_case = 0, n_spilled = 0;
@@ -133,6 +133,8 @@ static void fill(rows *r, uint64_t *random)
     const size_t n_keys = 1 + below(random, 3000);
     const size_t n_inner = 1 + below(random, 40);
     const size_t n_texts = 1 + below(random, 2000);
+    const char *beginning =
+        below(random, 3) == 0 ? "a town of the league, " : "";
     const size_t a_missing = random_missing(50, random);
     const size_t b_missing = random_missing(30, random);
     const size_t text_missing = random_missing(40, random);
@@ -145,7 +147,7 @@ static void fill(rows *r, uint64_t *random)
         r->u[row] = (uint64_t)random_key(shape_u, row, n_keys, random);
         r->label[row] = (int8_t)below(random, 5);
         const int length = snprintf(r->bytes + r->offsets[row], TEXT_BYTES,
-                                    "%zx", below(random, n_texts));
+                                    "%s%zx", beginning, below(random, n_texts));
         r->offsets[row + 1] = r->offsets[row] + length;
         r->text_missing[row] = is_missing(text_missing, random);
         r->x[row] = random_value(random);

@@ -16,7 +16,7 @@
 
 #include <cmocka.h>
 
-#include "engine/key_map.h"
+#include "engine/text_order.h"
 
 enum {
     MOST_LENGTH = 40,
@@ -316,6 +316,105 @@ static void map_with_many_texts_grows(void **state)
     assert_int_equal(budget.used_bytes, 0);
 }
 
+/* ---- Order -------------------------------------------------------------- */
+
+static const hanse_text_map *ordered_map;
+
+static int compare_codes(const void *a, const void *b)
+{
+    size_t n_a, n_b;
+    const char *x =
+        hanse_text_map_text(ordered_map, *(const uint32_t *)a, &n_a);
+    const char *y =
+        hanse_text_map_text(ordered_map, *(const uint32_t *)b, &n_b);
+    const size_t n = n_a < n_b ? n_a : n_b;
+    const int order = n == 0 ? 0 : memcmp(x, y, n);
+    return order != 0 ? order : (n_a > n_b) - (n_a < n_b);
+}
+
+static void check_ranks(const hanse_text_map *map)
+{
+    hanse_budget budget = {0};
+    uint32_t *codes = calloc(2 * map->n + 1, sizeof *codes);
+    assert_non_null(codes);
+    uint32_t *ranks = codes + map->n;
+    for (size_t i = 0; i < map->n; i++)
+        codes[i] = (uint32_t)i;
+    ordered_map = map;
+    qsort(codes, map->n, sizeof *codes, compare_codes);
+    assert_int_equal(hanse_text_map_rank(map, &budget, 2, ranks, NULL),
+                     HANSE_OK);
+    for (size_t i = 0; i < map->n; i++)
+        assert_int_equal(ranks[codes[i]], i);
+    assert_int_equal(budget.used_bytes, 0);
+    free(codes);
+}
+
+/* A random text: a few letters, zeros among them and bytes above 127, behind
+ * the beginning of another text. */
+static size_t random_text(uint64_t *seed, unsigned shape, char *out)
+{
+    static const char letters[] = {'\0', 'a', 'b', '\xff'};
+    const size_t n_begin = shape % 3 == 0 ? 0 : next_random(seed) % 200;
+    const size_t n_more = next_random(seed) % (shape < 3 ? 5 : 30);
+    memset(out, shape % 2 == 0 ? 'a' : '\0', n_begin);
+    for (size_t i = 0; i < n_more; i++)
+        out[n_begin + i] = letters[next_random(seed) % sizeof letters];
+    return n_begin + n_more;
+}
+
+static void ranks_of_texts_are_in_order(void **state)
+{
+    (void)state;
+    uint64_t seed = 21;
+    char bytes[256];
+    for (unsigned shape = 0; shape < 6; shape++) {
+        hanse_text_map map;
+        hanse_text_map_init(&map, NULL);
+        check_ranks(&map);
+        const size_t n = shape == 5 ? 40000 : 3000;
+        for (size_t i = 0; i < n; i++) {
+            uint32_t code;
+            const size_t length = random_text(&seed, shape, bytes);
+            assert_int_equal(
+                hanse_text_map_code(&map, bytes, length, &code, NULL),
+                HANSE_OK);
+            if (i < 20)
+                check_ranks(&map);
+        }
+        check_ranks(&map);
+        hanse_text_map_clear(&map);
+    }
+}
+
+/* Every text begins the next one, or differs from it in its last byte alone:
+ * as many rounds of sorting as there are texts. */
+static void ranks_of_ever_longer_texts_are_in_order(void **state)
+{
+    (void)state;
+    enum {
+        MOST = 20000
+    };
+    char *bytes = malloc(MOST + 1);
+    assert_non_null(bytes);
+    memset(bytes, 'x', MOST + 1);
+    for (int way = 0; way < 2; way++) {
+        hanse_text_map map;
+        hanse_text_map_init(&map, NULL);
+        for (size_t length = 0; length <= MOST; length += 11) {
+            uint32_t code;
+            bytes[length] = (char)('x' + way);
+            assert_int_equal(
+                hanse_text_map_code(&map, bytes, length + 1, &code, NULL),
+                HANSE_OK);
+            bytes[length] = 'x';
+        }
+        check_ranks(&map);
+        hanse_text_map_clear(&map);
+    }
+    free(bytes);
+}
+
 static void map_without_memory_fails(void **state)
 {
     (void)state;
@@ -349,6 +448,8 @@ int main(void)
         cmocka_unit_test(map_with_chosen_texts_has_no_long_runs),
         cmocka_unit_test(map_with_many_texts_grows),
         cmocka_unit_test(map_without_memory_fails),
+        cmocka_unit_test(ranks_of_texts_are_in_order),
+        cmocka_unit_test(ranks_of_ever_longer_texts_are_in_order),
     };
     return cmocka_run_group_tests_name("text_map", tests, NULL, NULL);
 }
