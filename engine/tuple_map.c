@@ -13,9 +13,12 @@ enum {
     FIRST_CAPACITY = 64
 };
 
-/* No tuple has the last code, so that this is never a used slot. */
+/* A tag above, a code below. No tuple has the last code, so that this is never
+ * a used slot. */
 static const uint64_t free_slot = UINT64_MAX;
 static const size_t most_codes = UINT32_MAX - 1;
+/* As many as there are tags; then codes fill them. */
+static const size_t most_slots = (size_t)1 << 32;
 
 void hanse_tuple_map_init(hanse_tuple_map *map, size_t width,
                           hanse_budget *budget)
@@ -33,21 +36,31 @@ void hanse_tuple_map_clear(hanse_tuple_map *map)
     hanse_tuple_map_init(map, map->width, map->budget);
 }
 
-/* Finaliser of MurmurHash3 (Appleby). */
-static inline uint64_t mix(uint64_t h)
+/* Multiply and fold (after wyhash, Wang Yi 2019). */
+static inline uint64_t fold(uint64_t a, uint64_t b)
 {
-    h = (h ^ (h >> 33)) * 0xff51afd7ed558ccdu;
-    h = (h ^ (h >> 33)) * 0xc4ceb9fe1a85ec53u;
-    return h ^ (h >> 33);
+    const unsigned __int128 product = (unsigned __int128)a * b;
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+/* Two numbers at a time; both factors hold a number that nobody knows. */
+static inline uint64_t hash_of(const int64_t *tuple, size_t width,
+                               uint32_t mask, uint64_t seed)
+{
+    const uint64_t other = fold(seed, 0xa0761d6478bd642fu);
+    uint64_t h = seed ^ mask;
+    size_t k = 0;
+    for (; k + 2 <= width; k += 2)
+        h = fold((uint64_t)tuple[k] ^ h, (uint64_t)tuple[k + 1] ^ other);
+    if (k < width)
+        h = fold((uint64_t)tuple[k] ^ h, other);
+    return fold(h, 0xe7037ed1a0b428dbu);
 }
 
 uint64_t hanse_tuple_hash(const int64_t *tuple, size_t width, uint32_t mask,
                           uint64_t seed)
 {
-    uint64_t h = seed ^ mask;
-    for (size_t k = 0; k < width; k++)
-        h = mix(h ^ (uint64_t)tuple[k]) + seed;
-    return h;
+    return hash_of(tuple, width, mask, seed);
 }
 
 /* ---- Growing ------------------------------------------------------------ */
@@ -79,14 +92,16 @@ static hanse_status grow_tuples(hanse_tuple_map *map, hanse_error *error)
     return HANSE_OK;
 }
 
+/* The place of a tuple follows from its tag, so that a larger table is made of
+ * the slots alone. */
 static inline uint32_t tag_of(uint64_t hash)
 {
     return (uint32_t)(hash >> 32);
 }
 
-static inline uint64_t make_slot(uint64_t hash, size_t code)
+static inline uint64_t make_slot(uint32_t tag, size_t code)
 {
-    return (uint64_t)tag_of(hash) << 32 | code;
+    return (uint64_t)tag << 32 | code;
 }
 
 static hanse_status grow_slots(hanse_tuple_map *map, hanse_error *error)
@@ -98,18 +113,17 @@ static hanse_status grow_slots(hanse_tuple_map *map, hanse_error *error)
         return hanse_fail_budget(error, map->budget, "hash table of keys",
                                  wanted, sizeof *slots);
     memset(slots, 0xff, wanted * sizeof *slots);
+    for (size_t i = 0; i < map->n_slots; i++) {
+        if (map->slots[i] == free_slot)
+            continue;
+        size_t at = tag_of(map->slots[i]) & (wanted - 1);
+        while (slots[at] != free_slot)
+            at = (at + 1) & (wanted - 1);
+        slots[at] = map->slots[i];
+    }
     hanse_free(map->budget, map->slots, map->n_slots, sizeof *slots);
     map->slots = slots;
     map->n_slots = wanted;
-    for (size_t code = 0; code < map->n; code++) {
-        const uint64_t hash =
-            hanse_tuple_hash(map->tuples + code * map->width, map->width,
-                             hanse_tuple_map_mask(map, code), map->seed);
-        size_t at = (size_t)hash & (wanted - 1);
-        while (slots[at] != free_slot)
-            at = (at + 1) & (wanted - 1);
-        slots[at] = make_slot(hash, code);
-    }
     return HANSE_OK;
 }
 
@@ -122,7 +136,7 @@ static hanse_status reserve(hanse_tuple_map *map, size_t n, hanse_error *error)
                           most_codes);
     while (map->n + n > map->capacity)
         HANSE_TRY(grow_tuples(map, error));
-    while (2 * (map->n + n) > map->n_slots)
+    while (2 * (map->n + n) > map->n_slots && map->n_slots < most_slots)
         HANSE_TRY(grow_slots(map, error));
     return HANSE_OK;
 }
@@ -161,30 +175,29 @@ hanse_status hanse_tuple_map_codes(hanse_tuple_map *map, const int64_t *tuples,
                                    const uint32_t *masks, size_t n,
                                    uint32_t *codes, hanse_error *error)
 {
-    uint64_t hashes[HANSE_TUPLE_BATCH];
+    uint32_t tags[HANSE_TUPLE_BATCH];
     HANSE_TRY(reserve(map, n, error));
     const size_t slot_mask = map->n_slots - 1;
     for (size_t i = 0; i < n; i++) {
-        hashes[i] = hanse_tuple_hash(tuples + i * map->width, map->width,
-                                     masks[i], map->seed);
-        __builtin_prefetch(&map->slots[hashes[i] & slot_mask]);
+        tags[i] = tag_of(
+            hash_of(tuples + i * map->width, map->width, masks[i], map->seed));
+        __builtin_prefetch(&map->slots[tags[i] & slot_mask]);
     }
     for (size_t i = 0; i < n; i++) {
-        const uint64_t slot = map->slots[hashes[i] & slot_mask];
+        const uint64_t slot = map->slots[tags[i] & slot_mask];
         if (slot != free_slot)
             __builtin_prefetch(map->tuples + (uint32_t)slot * map->width);
     }
     for (size_t i = 0; i < n; i++) {
         const int64_t *tuple = tuples + i * map->width;
-        const uint32_t tag = tag_of(hashes[i]);
-        size_t at = (size_t)hashes[i] & slot_mask;
+        size_t at = tags[i] & slot_mask;
         while (map->slots[at] != free_slot &&
-               ((uint32_t)(map->slots[at] >> 32) != tag ||
+               (tag_of(map->slots[at]) != tags[i] ||
                 !is_tuple(map, (uint32_t)map->slots[at], tuple, masks[i])))
             at = (at + 1) & slot_mask;
         if (map->slots[at] == free_slot) {
             HANSE_TRY(append(map, tuple, masks[i], error));
-            map->slots[at] = make_slot(hashes[i], map->n - 1);
+            map->slots[at] = make_slot(tags[i], map->n - 1);
         }
         codes[i] = (uint32_t)map->slots[at];
     }

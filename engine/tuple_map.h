@@ -25,7 +25,7 @@ typedef struct hanse_tuple_map {
     size_t capacity;
     int64_t *tuples; /* [code][width] */
     uint32_t *masks; /* [code]; NULL while no number was missing */
-    uint64_t *slots; /* hash above, code below; a power of two */
+    uint64_t *slots; /* tag above, code below; a power of two */
     size_t n_slots;
 } hanse_tuple_map;
 
