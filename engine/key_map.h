@@ -85,7 +85,8 @@ typedef struct hanse_text_batch {
 void hanse_text_map_init(hanse_text_map *map, hanse_budget *budget);
 void hanse_text_map_clear(hanse_text_map *map);
 
-/* codes[i] of the texts of a batch; new texts are copied and get new codes. */
+/* codes[i] of the texts of a batch; new texts are copied and get new codes.
+ * Several threads may do so at the same time when all texts are known. */
 hanse_status hanse_text_map_codes(hanse_text_map *map,
                                   const hanse_text_batch *batch,
                                   uint32_t *codes, hanse_error *error);

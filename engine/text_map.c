@@ -250,8 +250,12 @@ static hanse_status append(hanse_text_map *map, const probe *p,
 static inline hanse_status look_up(hanse_text_map *map, const probe *p,
                                    uint32_t *code, hanse_error *error)
 {
-    const size_t at = find_slot(map, p);
+    size_t at = find_slot(map, p);
     if (map->slots[at] == free_slot) {
+        if (2 * (map->n + 1) > map->n_slots) {
+            HANSE_TRY(reserve(map, 1, error));
+            at = find_slot(map, p);
+        }
         HANSE_TRY(append(map, p, error));
         map->slots[at] = make_slot(p->hash, map->n - 1);
     }
@@ -282,7 +286,8 @@ hanse_status hanse_text_map_code(hanse_text_map *map, const char *text,
                                  hanse_error *error)
 {
     const probe p = make_probe(map, text, length);
-    HANSE_TRY(reserve(map, 1, error));
+    if (map->n_slots == 0)
+        HANSE_TRY(reserve(map, 1, error));
     return look_up(map, &p, code, error);
 }
 
@@ -305,7 +310,8 @@ static hanse_status codes_of(hanse_text_map *map, const hanse_text_batch *batch,
                              hanse_error *error)
 {
     uint64_t hashes[HANSE_TEXT_BATCH];
-    HANSE_TRY(reserve(map, batch->n, error));
+    if (map->n_slots == 0)
+        HANSE_TRY(reserve(map, 1, error));
     const size_t mask = map->n_slots - 1;
     for (size_t i = 0; i < batch->n; i++) {
         hashes[i] = hash_of(map, words[i], batch->texts[i], batch->lengths[i]);
