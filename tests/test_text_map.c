@@ -208,8 +208,8 @@ static void map_of_any_lengths_in_any_order_finds_all(void **state)
 static size_t longest_run(const hanse_text_map *map)
 {
     size_t run = 0, longest = 0;
-    for (size_t i = 0; i < map->n_slots; i++) {
-        run = map->slots[i] == UINT64_MAX ? 0 : run + 1;
+    for (size_t i = 0; i < 2 * map->n_slots; i++) { /* round the end */
+        run = map->slots[i % map->n_slots] == UINT64_MAX ? 0 : run + 1;
         longest = run > longest ? run : longest;
     }
     return longest;
