@@ -29,6 +29,8 @@ static void fail(scanning *s, hanse_status status, const hanse_error *error)
         }
     }
     atomic_store(&s->stop, true);
+    if (s->scan->stop != NULL)
+        s->scan->stop(s->scan->context);
 }
 
 static hanse_status report_progress(scanning *s, hanse_error *error)

@@ -24,6 +24,10 @@ typedef struct hanse_scan {
     /* Takes a morsel; called on several threads at a time. */
     hanse_status (*take)(void *context, void *own, const hanse_morsel *rows,
                          hanse_error *error);
+
+    /* A thread has failed: those that wait for it in `take` must return, with
+     * any failure. NULL: none waits. */
+    void (*stop)(void *context);
 } hanse_scan;
 
 /* The first failure of any thread stops the others and is the one returned.

@@ -8,6 +8,7 @@
 
 #include "engine/hanse.h"
 #include "engine/sink.h"
+#include "io/storage.h"
 
 /* What is written besides the tables; every text may be NULL. */
 typedef struct hanse_result_info {
@@ -15,11 +16,13 @@ typedef struct hanse_result_info {
     const char *history;         /* command line; newest first */
     const char *provenance_json; /* goes to /provenance/run, not compared */
     bool group_readable;         /* mode 0640 instead of 0600 */
+    /* Of the record-level outputs, chunked; NULL: gzip:6+shuffle. */
+    const hanse_storage *records;
 } hanse_result_info;
 
-/* A sink that builds the file in memory; commit writes it to a temporary name
- * in the same directory, flushes, and renames it to `path`. Texts of `info`
- * are copied. Fails before any work when the directory cannot be written. */
+/* A sink that builds the file under a temporary name in the same directory;
+ * commit flushes it and renames it to `path`. What `info` points to is copied.
+ * Fails before any work when the directory cannot be written. */
 hanse_status hanse_result_sink_open(const char *path,
                                     const hanse_result_info *info,
                                     hanse_sink **out, hanse_error *error);

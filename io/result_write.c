@@ -17,10 +17,20 @@
 #include "io/atomic_file.h"
 #include "io/descriptor_driver.h"
 #include "io/hdf5_library.h"
+#include "io/record_write.h"
 #include "io/result_attributes.h"
 #include "io/result_paths.h"
 #include "io/result_table.h"
 #include "io/result_values.h"
+
+/* Of record-level outputs: what every reader of HDF5 and netCDF-4 decodes. */
+static const hanse_storage default_storage = {
+    .chunked = true,
+    .chunk_rows = HANSE_DEFAULT_CHUNK_ROWS,
+    .compression = HANSE_COMPRESSION_GZIP,
+    .level = 6,
+    .shuffle = true,
+};
 
 typedef struct result_sink {
     hanse_sink base;
@@ -30,6 +40,8 @@ typedef struct result_sink {
     hid_t h5;
     hanse_result_paths paths; /* of the tables */
     char *provenance;
+    hanse_storage records; /* how they are stored */
+    bool has_records;
     bool failed; /* nothing may be committed any more */
 } result_sink;
 
@@ -137,6 +149,27 @@ static hanse_status sink_table(hanse_sink *base, const hanse_table *table,
     return fail(sink, at, error);
 }
 
+static hanse_status sink_records(hanse_sink *base,
+                                 const hanse_record_set *records,
+                                 hanse_error *error)
+{
+    result_sink *sink = (result_sink *)base;
+    const hanse_record_target target = {sink->h5, &sink->target,
+                                        &sink->records};
+    const char *at = NULL;
+    if (sink->failed)
+        return fail(sink, "an earlier table", error);
+    if (sink->has_records)
+        return hanse_fail(error, HANSE_ERR_ARGUMENT,
+                          "the result has its record-level outputs already");
+    sink->has_records = true;
+    const hanse_status status =
+        hanse_record_write(&target, records, &at, error);
+    if (status != HANSE_OK)
+        sink->failed = true;
+    return at != NULL ? fail(sink, at, error) : status;
+}
+
 static bool write_provenance(const result_sink *sink)
 {
     if (sink->provenance == NULL)
@@ -201,6 +234,7 @@ static void sink_close(hanse_sink *base)
 
 static const hanse_sink_ops result_sink_ops = {
     .table = sink_table,
+    .records = sink_records,
     .commit = sink_commit,
     .close = sink_close,
 };
@@ -215,6 +249,7 @@ static hanse_status sink_init(result_sink *sink, const char *path,
                                       sizeof taken / sizeof taken[0], error));
     HANSE_TRY(hanse_atomic_file_open(path, mode, &sink->file, error));
     sink->target.descriptor = hanse_atomic_file_descriptor(sink->file);
+    sink->records = info->records != NULL ? *info->records : default_storage;
     sink->provenance = hanse_text_copy(info->provenance_json);
     if (info->provenance_json != NULL && sink->provenance == NULL)
         return hanse_fail_nomem(error, "provenance", 1);
