@@ -18,6 +18,7 @@
 #include "engine/base/error.h"
 #include "engine/models/all.h"
 #include "engine/run.h"
+#include "engine/spec.h"
 #include "io/column_reason.h"
 #include "io/hdf5_source.h"
 #include "io/provenance.h"
@@ -242,6 +243,33 @@ static hanse_status check_rows(const run *r, hanse_error *error)
                       hanse_format_count(rows.read).text);
 }
 
+/* The record-level columns of the models. */
+static hanse_status write_records(const run *r, hanse_sink *sink,
+                                  hanse_error *error)
+{
+    const size_t n = r->models.n_records;
+    if (n == 0)
+        return HANSE_OK;
+    hanse_source *source = hanse_columns_source(r->models.columns);
+    hanse_record_variable *variables = calloc(n, sizeof *variables);
+    if (variables == NULL)
+        return hanse_fail_nomem(error, "records", n);
+    for (size_t i = 0; i < n; i++) {
+        const hanse_record_column *record = &r->models.records[i];
+        variables[i] = (hanse_record_variable){
+            .name = record->name,
+            .long_name = record->long_name,
+            .units = record->units,
+            .field =
+                hanse_schema_find(hanse_source_schema(source), record->column),
+            .is_status = record->is_status};
+    }
+    const hanse_record_set set = {source, variables, n, &r->options};
+    const hanse_status status = sink->ops->records(sink, &set, error);
+    free(variables);
+    return status;
+}
+
 static hanse_status write_tables(const run *r, hanse_sink *sink,
                                  hanse_error *error)
 {
@@ -253,6 +281,7 @@ static hanse_status write_tables(const run *r, hanse_sink *sink,
         for (size_t i = 0; i < hanse_result_n_tables(r->models.tables[t]); i++)
             HANSE_TRY(sink->ops->table(
                 sink, hanse_result_table(r->models.tables[t], i), error));
+    HANSE_TRY(write_records(r, sink, error));
     return sink->ops->commit(sink, error);
 }
 
