@@ -1,0 +1,77 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Two models as people compute them today: numpy, pandas and scipy on columns
+that h5py reads, results written back by h5py.
+
+resource      entropy weights of three min-max indicators, a score, the pool of
+              each cluster shared out in proportion to demand; the award of every
+              enterprise and the totals by cluster are written
+information   what information reaches whom over two hops of links, with half
+              lost at each; received information of every enterprise and totals
+              by cluster are written
+
+usage: peer_models.py TABLE.h5 MODEL RESULT.h5
+"""
+import sys
+
+import h5py
+import numpy as np
+import pandas as pd
+
+INDICATORS = ("labour", "equipment", "technology")
+
+
+def write(path, record, totals, **columns):
+    with h5py.File(path, "w") as file:
+        for name, values in columns.items():
+            file.create_dataset(f"records/{name}", data=values, shuffle=True,
+                                compression="gzip", compression_opts=6,
+                                chunks=(65536,))
+        file[f"by_cluster/{record}_total"] = totals
+
+
+def resource(table, path):
+    read = {name: table[name][:] for name in
+            (*INDICATORS, "cluster", "resource", "demand")}
+    x = np.column_stack([read[name] for name in INDICATORS])
+    whole = ~np.isnan(x).any(axis=1)
+    x = x[whole]
+    low, high = x.min(axis=0), x.max(axis=0)
+    y = (x - low) / (high - low)
+    share = y / y.sum(axis=0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        entropy = -np.nansum(share * np.log(share), axis=0) / np.log(len(y))
+    weights = (1 - entropy) / (1 - entropy).sum()
+    score = np.full(len(whole), np.nan)
+    score[whole] = y @ weights
+    frame = pd.DataFrame({name: read[name]
+                          for name in ("cluster", "resource", "demand")})
+    sums = frame.groupby("cluster").sum()
+    awards = (sums["resource"].reindex(read["cluster"]).to_numpy()
+              * read["demand"]
+              / sums["demand"].reindex(read["cluster"]).to_numpy())
+    totals = pd.Series(awards).groupby(read["cluster"]).sum().to_numpy()
+    write(path, "resource", totals, score=score, allocation=awards)
+
+
+def information(file, path):
+    from scipy.sparse import csr_matrix
+    table, links = file["enterprises"], file["links"]
+    sent = np.nan_to_num(table["information"][:])
+    n = len(sent)
+    walk = csr_matrix((links["rate"][:].astype("f8"),
+                       (links["target"][:], links["source"][:])), (n, n))
+    received = sent.copy()
+    step = sent
+    for _ in range(2):
+        step = 0.5 * (walk @ step)
+        received += step
+    totals = pd.Series(received).groupby(table["cluster"][:]).sum().to_numpy()
+    write(path, "information", totals, received=received)
+
+
+with h5py.File(sys.argv[1]) as source:
+    if sys.argv[2] == "resource":
+        resource(source["enterprises"], sys.argv[3])
+    else:
+        information(source, sys.argv[3])
