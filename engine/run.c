@@ -327,6 +327,9 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
     hanse_plan *plan;
     if (options == NULL)
         options = &default_options;
+    if (tuning->n_parts != 0 && tuning->part.n == 0)
+        return hanse_run_in_parts(spec, source, options, tuning, report, out,
+                                  error);
     hanse_budget own = {.limit_bytes = options->memory_bytes};
     hanse_budget *budget = source->budget != NULL ? source->budget : &own;
     HANSE_TRY(

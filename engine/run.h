@@ -42,6 +42,8 @@ typedef struct hanse_run_tuning {
     /* In use, beyond which new groups go there; default: half the limit,
      * the rest is for wider windows, buffers and results. */
     uint64_t most_bytes;
+    uint32_t n_parts;  /* reads the table once for each of so many parts of the
+                          groups (run_parts.h); 0: where memory demands it */
     hanse_part part;   /* only these groups; for one grouping */
     bool is_temporary; /* the result gives its memory back to the source's
                           budget, which outlives it */

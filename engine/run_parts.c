@@ -261,8 +261,9 @@ static hanse_status run_in_parts(parted *p, size_t grouping,
     hanse_result *whole;
     hanse_status status = HANSE_ERR_LIMIT;
     HANSE_TRY(find_groups(p, grouping, &whole, error));
-    for (uint32_t n = FIRST_PARTS; status == HANSE_ERR_LIMIT && n <= MOST_PARTS;
-         n *= 4) {
+    for (uint32_t n = p->tuning->n_parts != 0 ? p->tuning->n_parts
+                                              : FIRST_PARTS;
+         status == HANSE_ERR_LIMIT && n <= MOST_PARTS; n *= 4) {
         drop_columns(whole);
         status = fill_table(p, spec, n, whole, error);
     }
@@ -282,7 +283,7 @@ static hanse_status run_grouping(parted *p, size_t grouping, hanse_result **out,
     hanse_spec *spec;
     HANSE_TRY(spec_of(p, grouping, true, &spec, error));
     hanse_status status = HANSE_ERR_LIMIT;
-    if (p->spec->n_groupings > 1 || g->n_keys == 0)
+    if (g->n_keys == 0 || (p->spec->n_groupings > 1 && p->tuning->n_parts == 0))
         status = pass(p, spec, &all, out, error);
     if (status == HANSE_ERR_LIMIT && g->n_keys > 0)
         status = run_in_parts(p, grouping, spec, out, error);

@@ -2,7 +2,8 @@
  *
  * Shared partitions: whatever the keys are, however a grouping is cut, and
  * however many threads there are, the tables are those of one aggregation that
- * keeps all states itself, to the bit.
+ * keeps all states itself, to the bit. So are those of runs in parts of the
+ * groups.
  *
  * usage: test_partitions [CASES [FIRST]]
  */
@@ -233,6 +234,12 @@ static hanse_spec *make_spec(uint64_t *random)
                                                    : HANSE_STAT_TOTAL,
                                                NULL),
                      HANSE_OK);
+    static const char *const extras[] = {"median", "nunique", "mode", "top2",
+                                         "first",  "skew",    "corr"};
+    for (size_t e = 0; next_random(random) % 4 != 0 && e < 3; e++)
+        assert_int_equal(
+            hanse_spec_add_statistic(spec, extras[below(random, 7)], NULL),
+            HANSE_OK);
     if (next_random(random) % 4 == 0)
         assert_int_equal(
             hanse_spec_set_missing_keys(spec, HANSE_MISSING_KEYS_DROP, NULL),
@@ -243,7 +250,7 @@ static hanse_spec *make_spec(uint64_t *random)
 static hanse_result *run_shared(const hanse_spec *spec,
                                 const hanse_batch *batch, size_t n_threads,
                                 bool hash_only, bool with_spill,
-                                uint64_t *random)
+                                uint32_t n_parts, uint64_t *random)
 {
     const hanse_run_options options = {.n_threads = n_threads};
     hanse_spill *spill = NULL;
@@ -255,7 +262,8 @@ static hanse_result *run_shared(const hanse_spec *spec,
                                                    << (12 + below(random, 10)),
                                      .share_bytes = 64u << below(random, 12),
                                      .page_bytes = 512u << below(random, 8),
-                                     .hash_only = hash_only};
+                                     .hash_only = hash_only,
+                                     .n_parts = n_parts};
     hanse_source *source;
     hanse_result *result = NULL;
     hanse_error error = {0};
@@ -295,9 +303,11 @@ static void check_case(uint64_t number, rows *r)
     assert_int_equal(hanse_aggregation_add(alone, &batch, NULL), HANSE_OK);
     assert_int_equal(hanse_aggregation_finish(alone, &expected, NULL),
                      HANSE_OK);
-    for (size_t i = 0; i < 8; i++) {
-        hanse_result *found = run_shared(spec, &batch, 1 + i / 2,
-                                         i / 2 % 2 == 0, i % 2 == 1, &random);
+    for (size_t i = 0; i < 10; i++) {
+        const uint32_t n_parts = i < 8 ? 0 : 1 + (uint32_t)below(&random, 5);
+        hanse_result *found =
+            run_shared(spec, &batch, 1 + i / 2 % 4, i / 2 % 2 == 0, i % 2 == 1,
+                       n_parts, &random);
         compare_results(expected, found);
         hanse_result_destroy(found);
     }
