@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/integers.h"
+
 /* ---- Buffers ------------------------------------------------------------ */
 
 static void *rows_buffer(hanse_budget *budget, size_t size_bytes)
@@ -150,64 +152,14 @@ void hanse_block_clear(hanse_block *block, const hanse_plan *plan,
 
 /* ---- Values ------------------------------------------------------------- */
 
-/* out[i] = value of kept row i, widened to int64 (the bit pattern of uint64).
- * `kept` NULL: all rows. */
-static void gather_integers(hanse_type type, const void *values, size_t first,
-                            const uint16_t *kept, size_t n, int64_t *out)
-{
-#define GATHER(c_type)                                       \
-    do {                                                     \
-        const c_type *from = (const c_type *)values + first; \
-        if (kept == NULL)                                    \
-            for (size_t i = 0; i < n; i++)                   \
-                out[i] = (int64_t)from[i];                   \
-        else                                                 \
-            for (size_t i = 0; i < n; i++)                   \
-                out[i] = (int64_t)from[kept[i]];             \
-    } while (0)
-    switch (type) {
-    case HANSE_INT8:
-        GATHER(int8_t);
-        break;
-    case HANSE_INT16:
-        GATHER(int16_t);
-        break;
-    case HANSE_INT32:
-        GATHER(int32_t);
-        break;
-    case HANSE_INT64:
-        GATHER(int64_t);
-        break;
-    case HANSE_UINT8:
-        GATHER(uint8_t);
-        break;
-    case HANSE_UINT16:
-        GATHER(uint16_t);
-        break;
-    case HANSE_UINT32:
-        GATHER(uint32_t);
-        break;
-    case HANSE_UINT64:
-        GATHER(uint64_t);
-        break;
-    case HANSE_BOOL:
-        GATHER(uint8_t);
-        for (size_t i = 0; i < n; i++)
-            out[i] = out[i] != 0;
-        break;
-    default:
-        break;
-    }
-#undef GATHER
-}
-
 /* Missing integers count as 0 in the sums and are marked in `absent`. */
 static void integer_measure(hanse_block *block, size_t measure,
                             const hanse_array *array, hanse_type type,
                             size_t first)
 {
     int64_t *values = block->values[measure];
-    gather_integers(type, array->values, first, block->kept, block->n, values);
+    hanse_gather_integers(type, array->values, first, block->kept, block->n,
+                          values);
     block->any_absent[measure] = false;
     if (array->missing == NULL)
         return;
@@ -372,8 +324,8 @@ static hanse_status key_values(hanse_fold *fold, size_t key,
     mark_missing(block, key, array, first);
     if (fold->keys[key].is_text)
         return text_codes(fold, key, array, first, error);
-    gather_integers(plan_key->type, array->values, first, block->kept, block->n,
-                    block->key_numbers[key]);
+    hanse_gather_integers(plan_key->type, array->values, first, block->kept,
+                          block->n, block->key_numbers[key]);
     return HANSE_OK;
 }
 
