@@ -17,7 +17,7 @@ enum {
     PANEL = 64,    /* columns */
     STRIP = 64,    /* columns of the inverse, and of a task of an update */
     TILE_ROWS = 4, /* of the innermost loop, whose sums are in registers */
-    TILE_COLUMNS = 8
+    TILE_COLUMNS = 4
 };
 
 /* c[i][j] -= sum_k a[i][k] b[k][j], one after another; rows of the matrices
