@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Walk sums, step by step. What steps of all rows are asked about (the largest
+ * change, whether all is finite) does not depend on the order of rows.
+ */
+#include "engine/models/walk.h"
+
+#include <math.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "engine/parallel.h"
+
+enum {
+    TASK_ROWS = 1 << 15
+};
+
+typedef struct walk {
+    const hanse_network *network;
+    const hanse_walk_spec *spec;
+    size_t n_threads;
+    const double *start;
+    double *terms; /* t(h) */
+    double *next;
+    double *sums;
+    _Atomic uint64_t largest; /* bits of a number that is not negative */
+    _Atomic bool not_finite;  /* some t(h) is not */
+} walk;
+
+static void swap_terms(walk *w)
+{
+    double *kept = w->terms;
+    w->terms = w->next;
+    w->next = kept;
+}
+
+/* Bits of positive numbers are in the order of the numbers. */
+static void note_largest(walk *w, double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    uint64_t there = atomic_load(&w->largest);
+    while (bits > there &&
+           !atomic_compare_exchange_weak(&w->largest, &there, bits)) {
+    }
+}
+
+static double get_largest(const walk *w)
+{
+    const uint64_t bits = atomic_load(&w->largest);
+    double x;
+    memcpy(&x, &bits, sizeof x);
+    return x;
+}
+
+static hanse_status for_rows(walk *w, hanse_task *task, hanse_error *error)
+{
+    atomic_store(&w->largest, 0);
+    atomic_store(&w->not_finite, false);
+    return hanse_parallel_for(w->n_threads,
+                              (w->network->n_rows + TASK_ROWS - 1) / TASK_ROWS,
+                              task, w, error);
+}
+
+static size_t rows_end(const walk *w, size_t task)
+{
+    const size_t end = (task + 1) * TASK_ROWS;
+    return end < w->network->n_rows ? end : w->network->n_rows;
+}
+
+static hanse_status step(walk *w, hanse_error *error)
+{
+    HANSE_TRY(hanse_network_step(w->network, w->spec->decay, w->terms, w->next,
+                                 w->n_threads, error));
+    swap_terms(w);
+    return HANSE_OK;
+}
+
+/* ---- Tasks -------------------------------------------------------------- */
+
+static hanse_status begin_rows(void *context, size_t task, hanse_error *error)
+{
+    walk *w = context;
+    bool not_finite = false;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++) {
+        const double start = w->start[i];
+        w->sums[i] = start;
+        w->terms[i] = isnan(start) ? 0.0 : start;
+        not_finite = not_finite || isinf(start);
+    }
+    if (not_finite)
+        atomic_store(&w->not_finite, true);
+    return HANSE_OK;
+}
+
+/* Adds t(h), and finds the largest change of a row. What is infinite, or not a
+ * number, does not change any more. */
+static hanse_status add_rows(void *context, size_t task, hanse_error *error)
+{
+    walk *w = context;
+    bool not_finite = false;
+    double largest = 0.0;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++) {
+        const double term = w->terms[i];
+        w->sums[i] += term;
+        not_finite = not_finite || !isfinite(term);
+        if (term == 0.0)
+            continue;
+        const double change = fabs(term) / fabs(w->sums[i]);
+        largest = change > largest ? change : largest;
+    }
+    note_largest(w, largest);
+    if (not_finite)
+        atomic_store(&w->not_finite, true);
+    return HANSE_OK;
+}
+
+static hanse_status fill_ones(void *context, size_t task, hanse_error *error)
+{
+    walk *w = context;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++)
+        w->terms[i] = 1.0;
+    return HANSE_OK;
+}
+
+static hanse_status find_norm(void *context, size_t task, hanse_error *error)
+{
+    walk *w = context;
+    double largest = 0.0;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++)
+        largest = w->terms[i] > largest ? w->terms[i] : largest;
+    note_largest(w, largest);
+    return HANSE_OK;
+}
+
+static hanse_status fill_nan(void *context, size_t task, hanse_error *error)
+{
+    walk *w = context;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++)
+        w->sums[i] = NAN;
+    return HANSE_OK;
+}
+
+/* ---- Whole -------------------------------------------------------------- */
+
+/* Whether (d W')^k has a norm below 1 for some k <= most_steps. */
+static hanse_status prove_limit(walk *w, bool *exists, hanse_error *error)
+{
+    *exists = w->network->n_links == 0;
+    HANSE_TRY(for_rows(w, fill_ones, error));
+    for (size_t k = 0; k < w->spec->most_steps && !*exists; k++) {
+        HANSE_TRY(step(w, error));
+        HANSE_TRY(for_rows(w, find_norm, error));
+        if (isinf(get_largest(w)))
+            return HANSE_OK;
+        /* Less by more than the rounding of so many steps. */
+        *exists = get_largest(w) < 1.0 - (double)(k + 2) * 0x1p-50;
+    }
+    return HANSE_OK;
+}
+
+/* Steps from t(0), sums and terms being set. */
+static hanse_status add_steps(walk *w, bool starts_finite,
+                              hanse_walk_report *report, hanse_error *error)
+{
+    const hanse_walk_spec *spec = w->spec;
+    const bool is_limit = spec->hops == HANSE_WALK_LIMIT;
+    const size_t most = is_limit ? spec->most_steps : spec->hops;
+    report->has_converged = !is_limit;
+    for (size_t h = 1; h <= most; h++) {
+        HANSE_TRY(step(w, error));
+        HANSE_TRY(for_rows(w, add_rows, error));
+        report->n_steps = h;
+        report->change = get_largest(w);
+        if (!is_limit)
+            continue;
+        if (starts_finite && atomic_load(&w->not_finite))
+            return HANSE_OK;
+        if (report->change <= spec->tolerance) {
+            report->has_converged = true;
+            return HANSE_OK;
+        }
+    }
+    return HANSE_OK;
+}
+
+static hanse_status add_up(walk *w, hanse_walk_report *report,
+                           hanse_error *error)
+{
+    bool exists = true;
+    if (w->spec->hops == HANSE_WALK_LIMIT && w->spec->decay > 0.0)
+        HANSE_TRY(prove_limit(w, &exists, error));
+    HANSE_TRY(for_rows(w, begin_rows, error));
+    report->has_converged = exists;
+    if (exists && w->spec->decay > 0.0)
+        HANSE_TRY(add_steps(w, !atomic_load(&w->not_finite), report, error));
+    return report->has_converged ? HANSE_OK : for_rows(w, fill_nan, error);
+}
+
+hanse_status hanse_walk_sums(const hanse_network *network, const double *start,
+                             const hanse_walk_spec *spec, size_t n_threads,
+                             double *sums, hanse_walk_report *report,
+                             hanse_error *error)
+{
+    hanse_budget *budget = network->budget;
+    const size_t n = network->n_rows;
+    hanse_walk_report made = {0};
+    walk w = {.network = network,
+              .spec = spec,
+              .n_threads = n_threads,
+              .start = start,
+              .sums = sums};
+    w.terms = hanse_allocate(budget, n, sizeof *w.terms);
+    w.next = hanse_allocate(budget, n, sizeof *w.next);
+    const hanse_status status =
+        w.terms == NULL || w.next == NULL
+            ? hanse_fail_budget(error, budget, "steps of a walk", n,
+                                2 * sizeof *w.terms)
+            : add_up(&w, &made, error);
+    hanse_free(budget, w.terms, n, sizeof *w.terms);
+    hanse_free(budget, w.next, n, sizeof *w.next);
+    if (status == HANSE_OK)
+        *report = made;
+    return status;
+}
