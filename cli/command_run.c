@@ -40,6 +40,7 @@ typedef struct run {
     hanse_summary summary;
     hanse_model_run models; /* of a job with models of several steps */
     hanse_result *result;
+    hanse_sink *sink;  /* while it is written */
     int signal_number; /* that stopped the run, 0: none */
 } run;
 
@@ -197,6 +198,29 @@ static hanse_status run_passes(run *r, hanse_error *error)
                            &r->tuning, &r->summary.report, &r->result, error);
 }
 
+/* Does what reads the whole table, with progress and until a signal. */
+static hanse_status attend(run *r, hanse_status (*act)(run *, hanse_error *),
+                           hanse_error *error)
+{
+    hanse_progress_start(
+        &r->progress,
+        hanse_progress_choose(r->arguments.progress, r->arguments.quiet));
+    const double start = hanse_clock_seconds();
+    hanse_interrupt_begin();
+    const hanse_status status = act(r, error);
+    r->signal_number =
+        status == HANSE_ERR_INTERRUPTED ? hanse_interrupt_signal() : 0;
+    hanse_interrupt_end();
+    hanse_progress_finish(&r->progress);
+    r->summary.seconds += hanse_clock_seconds() - start;
+    if (r->signal_number != 0)
+        return hanse_fail(error, status,
+                          "stopped by signal %d (%s) before the end; nothing "
+                          "was written",
+                          r->signal_number, strsignal(r->signal_number));
+    return hanse_explain_column(r->input.source, status, error);
+}
+
 static hanse_status fold(run *r, hanse_error *error)
 {
     r->options = (hanse_run_options){
@@ -207,25 +231,10 @@ static hanse_status fold(run *r, hanse_error *error)
         .progress_context = r,
     };
     r->tuning = (hanse_run_tuning){.spill = r->spill};
-    hanse_progress_start(
-        &r->progress,
-        hanse_progress_choose(r->arguments.progress, r->arguments.quiet));
-    const double start = hanse_clock_seconds();
-    hanse_interrupt_begin();
-    const hanse_status status = run_passes(r, error);
+    const hanse_status status = attend(r, run_passes, error);
     if (r->spill != NULL)
         r->summary.spilled_bytes = hanse_spill_file_bytes(r->spill);
-    r->signal_number =
-        status == HANSE_ERR_INTERRUPTED ? hanse_interrupt_signal() : 0;
-    hanse_interrupt_end();
-    hanse_progress_finish(&r->progress);
-    r->summary.seconds = hanse_clock_seconds() - start;
-    if (r->signal_number != 0)
-        return hanse_fail(error, status,
-                          "stopped by signal %d (%s) before the end; nothing "
-                          "was written",
-                          r->signal_number, strsignal(r->signal_number));
-    return hanse_explain_column(r->input.source, status, error);
+    return status;
 }
 
 /* ---- After -------------------------------------------------------------- */
@@ -244,12 +253,9 @@ static hanse_status check_rows(const run *r, hanse_error *error)
 }
 
 /* The record-level columns of the models. */
-static hanse_status write_records(const run *r, hanse_sink *sink,
-                                  hanse_error *error)
+static hanse_status write_records(run *r, hanse_error *error)
 {
     const size_t n = r->models.n_records;
-    if (n == 0)
-        return HANSE_OK;
     hanse_source *source = hanse_columns_source(r->models.columns);
     hanse_record_variable *variables = calloc(n, sizeof *variables);
     if (variables == NULL)
@@ -265,7 +271,7 @@ static hanse_status write_records(const run *r, hanse_sink *sink,
             .is_status = record->is_status};
     }
     const hanse_record_set set = {source, variables, n, &r->options};
-    const hanse_status status = sink->ops->records(sink, &set, error);
+    const hanse_status status = r->sink->ops->records(r->sink, &set, error);
     free(variables);
     return status;
 }
@@ -281,26 +287,37 @@ static hanse_status write_tables(const run *r, hanse_sink *sink,
         for (size_t i = 0; i < hanse_result_n_tables(r->models.tables[t]); i++)
             HANSE_TRY(sink->ops->table(
                 sink, hanse_result_table(r->models.tables[t], i), error));
-    HANSE_TRY(write_records(r, sink, error));
-    return sink->ops->commit(sink, error);
+    return HANSE_OK;
 }
 
-static hanse_status write_result(const run *r, hanse_error *error)
+static hanse_status write_all(run *r, hanse_error *error)
+{
+    HANSE_TRY(write_tables(r, r->sink, error));
+    if (r->models.n_records > 0)
+        HANSE_TRY(attend(r, write_records, error));
+    return r->sink->ops->commit(r->sink, error);
+}
+
+static hanse_status write_result(run *r, hanse_error *error)
 {
     char *provenance;
-    hanse_sink *sink;
+    hanse_storage storage;
+    const char *said = r->arguments.job.records_storage;
+    if (said != NULL)
+        HANSE_TRY(hanse_storage_parse_chunked(&storage, said, error));
     HANSE_TRY(hanse_provenance_finish(r->provenance, &r->summary.report,
                                       hanse_result_rows(r->result), &provenance,
                                       error));
     const hanse_result_info info = {.history = r->arguments.history,
-                                    .provenance_json = provenance};
+                                    .provenance_json = provenance,
+                                    .records = said != NULL ? &storage : NULL};
     hanse_status status =
-        hanse_result_sink_open(r->arguments.job.output, &info, &sink, error);
+        hanse_result_sink_open(r->arguments.job.output, &info, &r->sink, error);
     free(provenance);
     if (status != HANSE_OK)
         return status;
-    status = write_tables(r, sink, error);
-    sink->ops->close(sink);
+    status = write_all(r, error);
+    r->sink->ops->close(r->sink);
     return status;
 }
 

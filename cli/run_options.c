@@ -19,6 +19,7 @@
 
 enum {
     OPTION_OUTPUT,
+    OPTION_RECORDS_STORAGE,
     OPTION_BY,
     OPTION_KEY,
     OPTION_WHERE,
@@ -51,6 +52,11 @@ enum {
 
 static const hanse_option options_table[N_OPTIONS] = {
     [OPTION_OUTPUT] = {"output", 'o', "FILE", "result file (HDF5, netCDF-4)"},
+    [OPTION_RECORDS_STORAGE] =
+        {"records-storage", 0, "METHOD",
+         "record-level results of models: none, gzip[:1-9],\n"
+         "lz4 or zstd[:1-19], +shuffle with any of these;\n"
+         "default: gzip:6+shuffle"},
     [OPTION_BY] = {"by", 'b', "KEYS",
                    "group by one column or several (chain,platform);\n"
                    "rollup(a,b), a>b, cube(a,b), and NAME=DEFINITION\n"
@@ -226,6 +232,8 @@ static int set_option(parse *p, int option, const char *value)
     switch (option) {
     case OPTION_OUTPUT:
         return report(p, hanse_job_set_text(&job->output, value, error));
+    case OPTION_RECORDS_STORAGE:
+        return report(p, hanse_job_set_records_storage(job, value, error));
     case OPTION_BY:
         return report(p, hanse_job_add_grouping(job, value, error));
     case OPTION_KEY:

@@ -15,6 +15,7 @@
 #include "engine/key_call.h"
 #include "io/job_places.h"
 #include "io/key_sets.h"
+#include "io/storage.h"
 #include "io/utf8.h"
 
 static const char *const model_names[HANSE_MODEL_COUNT] = {
@@ -143,6 +144,7 @@ void hanse_job_clear(hanse_job *job)
     free(job->weights);
     free(job->id);
     free(job->output);
+    free(job->records_storage);
     for (int m = 0; m < HANSE_MODEL_COUNT; m++) {
         free(job->model_formula[m]);
         free(job->model_json[m]);
@@ -166,6 +168,19 @@ hanse_status hanse_job_add_file(hanse_job *job, const char *pattern,
         return hanse_fail(error, HANSE_ERR_SPEC,
                           "an input file without a name; give one");
     return hanse_text_list_add(&job->files, pattern, error);
+}
+
+hanse_status hanse_job_set_records_storage(hanse_job *job, const char *text,
+                                           hanse_error *error)
+{
+    hanse_storage storage;
+    const hanse_status status =
+        hanse_storage_parse_chunked(&storage, text, error);
+    if (status == HANSE_ERR_ARGUMENT && error != NULL)
+        error->status = HANSE_ERR_SPEC;
+    if (status != HANSE_OK)
+        return status == HANSE_ERR_ARGUMENT ? HANSE_ERR_SPEC : status;
+    return hanse_job_set_text(&job->records_storage, text, error);
 }
 
 /* Index of a grouping with the same keys that a set made, SIZE_MAX for none. */

@@ -58,7 +58,9 @@ typedef struct hanse_job {
     bool states_missing_keys; /* drop_missing_keys was given */
     bool drop_missing_keys;
     char *output; /* result file; NULL: not given */
-    char *path;   /* of the job file; NULL: there is none */
+    /* Of record-level results (hanse_storage_parse_chunked); NULL: not given */
+    char *records_storage;
+    char *path; /* of the job file; NULL: there is none */
     hanse_job_place *places;
     size_t n_places;
 } hanse_job;
@@ -76,6 +78,8 @@ hanse_status hanse_job_add_file(hanse_job *job, const char *pattern,
                                 hanse_error *error);
 hanse_status hanse_job_set_text(char **slot, const char *text,
                                 hanse_error *error);
+hanse_status hanse_job_set_records_storage(hanse_job *job, const char *text,
+                                           hanse_error *error);
 hanse_status hanse_job_add_grouping(hanse_job *job, const char *keys,
                                     hanse_error *error);
 /* One grouping from a list of keys, which is moved; empty: all rows.

@@ -118,6 +118,13 @@ static json_t *measures_json(const hanse_job *job)
     return object;
 }
 
+static json_t *output_json(const hanse_job *job)
+{
+    json_t *records = put_text(json_object(), "storage", job->records_storage);
+    return put(put_text(json_object(), "file", job->output), "records",
+               records);
+}
+
 json_t *hanse_job_json(const hanse_job *job)
 {
     json_t *input = put(json_object(), "files", list_json(&job->files));
@@ -136,10 +143,7 @@ json_t *hanse_job_json(const hanse_job *job)
     if (job->states_missing_keys)
         root = put_text(root, "missing_keys",
                         job->drop_missing_keys ? "drop" : "group");
-    if (job->output != NULL)
-        root =
-            put(root, "output", put_text(json_object(), "file", job->output));
-    return root;
+    return put(root, "output", output_json(job));
 }
 
 hanse_status hanse_job_to_json(const hanse_job *job, char **out,

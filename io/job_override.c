@@ -84,6 +84,7 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
     move_text(&job->table, &with->table);
     move_text(&job->where, &with->where);
     move_text(&job->output, &with->output);
+    move_text(&job->records_storage, &with->records_storage);
     if (!hanse_statistic_set_is_empty(&with->statistics))
         job->statistics = with->statistics;
     if (with->weights != NULL)

@@ -120,10 +120,29 @@ static hanse_status read_output_file(hanse_job_reader *r,
     return hanse_node_set_text(r, node, "output", &r->job->output);
 }
 
+static hanse_status read_records_storage(hanse_job_reader *r,
+                                         const yaml_node_t *node)
+{
+    const char *text = NULL;
+    HANSE_TRY(hanse_node_text(r, node, "storage", &text));
+    return hanse_node_located(
+        r, node, hanse_job_set_records_storage(r->job, text, r->error));
+}
+
+static hanse_status read_records(hanse_job_reader *r, const yaml_node_t *node)
+{
+    static const hanse_node_rule rules[] = {
+        {"storage", read_records_storage},
+        {NULL, NULL},
+    };
+    return hanse_node_mapping(r, node, "records", rules);
+}
+
 static hanse_status read_output(hanse_job_reader *r, const yaml_node_t *node)
 {
     static const hanse_node_rule rules[] = {
         {"file", read_output_file},
+        {"records", read_records},
         {NULL, NULL},
     };
     if (node->type == YAML_SCALAR_NODE)

@@ -162,6 +162,8 @@ class Usage(Program):
              "option '--output' needs a value: --output FILE"),
             (["run", "--quiet=3"], "option '--quiet' takes no value"),
             (["run", "t.h5"], "no output file; give one with -o"),
+            (["run", "t.h5", "-o", "o.h5", "--records-storage", "gzip:0"],
+             "compression gzip: expected a level from 1 to 9, found '0'"),
             (["run", "-o", "out.h5"], "no input file"),
             (["run", "t.h5", "-o", "out.h5", "--threads", "0"],
              "--threads '0': write a number from 1"),

@@ -85,7 +85,7 @@ static void job_load_every_key_arrives(void **state)
         "  cooperation:\n"
         "measures: {employees: , double: 2 * staff}\n"
         "missing_keys: drop\n"
-        "output: {file: out.h5}\n",
+        "output: {file: out.h5, records: {storage: zstd:5+shuffle}}\n",
         "{\"group_by\":[\"cluster\",[\"cluster\",\"chain\"],\"total\"],"
         "\"input\":{\"files\":[\"a-*.h5\",\"b.h5\"],\"table\":\"/firms\","
         "\"where\":\"active == 1 && quality >= 0.5\"},"
@@ -93,7 +93,8 @@ static void job_load_every_key_arrives(void **state)
         "\"missing_keys\":\"drop\","
         "\"models\":{\"cooperation\":null,\"information\":\"patents\","
         "\"resource\":\"0.4*labour + 0.6*equipment\"},"
-        "\"output\":{\"file\":\"out.h5\"},"
+        "\"output\":{\"file\":\"out.h5\","
+        "\"records\":{\"storage\":\"zstd:5+shuffle\"}},"
         "\"statistics\":[\"total\",\"std\"]}");
 }
 
@@ -208,6 +209,9 @@ static void job_load_unknown_key_is_located_and_corrected(void **state)
                  "job.yaml:2:14: unknown key 'colum', did you mean 'column'?");
     expect_error("output:\n  fil: x\n",
                  "job.yaml:2:3: unknown key 'fil', did you mean 'file'?");
+    expect_error("output:\n  records: {storge: x}\n",
+                 "job.yaml:2:13: unknown key 'storge', did you mean "
+                 "'storage'?");
 }
 
 static void job_load_bad_values_are_located(void **state)
@@ -227,6 +231,12 @@ static void job_load_bad_values_are_located(void **state)
     expect_error("output: \"a\\0b\"\n",
                  "job.yaml:1:9: output: the text holds a NUL byte");
     expect_error("output: ''\n", "job.yaml:1:9: output: the text is empty");
+    expect_error("output: {records: {storage: gzipp}}\n",
+                 "job.yaml:1:29: unknown compression 'gzipp'; known are none, "
+                 "gzip[:1-9], lz4, zstd[:1-19]");
+    expect_error("output: {records: {storage: gzip+lz4}}\n",
+                 "job.yaml:1:29: storage 'gzip+lz4': expected one compression "
+                 "and at most one 'shuffle', such as gzip:6+shuffle");
 }
 
 static void job_load_wrong_types_are_located(void **state)
