@@ -4,6 +4,9 @@
  */
 #include "engine/models/all.h"
 
+#include "engine/base/error.h"
+#include "engine/models/resource.h"
+
 bool hanse_models_any(const hanse_models *models)
 {
     return models->resource != NULL || models->information != NULL ||
@@ -12,6 +15,7 @@ bool hanse_models_any(const hanse_models *models)
 
 void hanse_models_clear(hanse_models *models)
 {
+    hanse_resource_spec_destroy(models->resource);
     *models = (hanse_models){0};
 }
 
@@ -37,9 +41,8 @@ void hanse_models_move(hanse_models *models, hanse_models *from)
 hanse_status hanse_models_run(const hanse_models *models, hanse_model_run *run,
                               hanse_error *error)
 {
-    (void)models;
-    (void)run;
-    (void)error;
+    if (models->resource != NULL)
+        HANSE_TRY(hanse_resource_run(models->resource, run, error));
     return HANSE_OK;
 }
 
@@ -47,9 +50,7 @@ hanse_status hanse_models_explain(const hanse_models *models,
                                   const hanse_model_run *run,
                                   hanse_pass_notes *notes, hanse_error *error)
 {
-    (void)models;
-    (void)run;
-    (void)notes;
-    (void)error;
+    if (models->resource != NULL)
+        HANSE_TRY(hanse_resource_explain(models->resource, run, notes, error));
     return HANSE_OK;
 }

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The passes of an allocation.
+ */
+#include "engine/models/allocate.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/models/allocate_internal.h"
+#include "engine/spec.h"
+
+void hanse_allocate_spec_clear(hanse_allocate_spec *spec)
+{
+    free(spec->claim);
+    free(spec->pool);
+    *spec = (hanse_allocate_spec){0};
+}
+
+/* ---- Memory ------------------------------------------------------------- */
+
+static void destroy_allocation(void *object)
+{
+    hanse_allocation *a = object;
+    hanse_free(a->budget, a->terms, a->n_groups, sizeof *a->terms);
+    hanse_free(a->budget, a->pools, a->n_groups, sizeof *a->pools);
+    hanse_free(a->budget, a->shared, a->n_groups, sizeof *a->shared);
+    hanse_free(a->budget, a->reserves, a->n_groups, sizeof *a->reserves);
+    hanse_free(a->budget, a->before, a->n_groups, sizeof *a->before);
+    hanse_free(a->budget, a->totals, a->n_groups, sizeof *a->totals);
+    hanse_free(a->budget, a->status, a->n_groups, sizeof *a->status);
+    hanse_free(a->budget, a->awards, a->n_rows, sizeof *a->awards);
+    hanse_free(a->budget, a->changes, a->n_changes, sizeof *a->changes);
+    hanse_result_destroy(a->result);
+    free(a);
+}
+
+static hanse_status allocate_groups(hanse_allocation *a, hanse_error *error)
+{
+    const size_t n = a->n_groups;
+    a->terms = hanse_allocate(a->budget, n, sizeof *a->terms);
+    a->pools = hanse_allocate(a->budget, n, sizeof *a->pools);
+    a->shared = hanse_allocate(a->budget, n, sizeof *a->shared);
+    a->reserves = hanse_allocate(a->budget, n, sizeof *a->reserves);
+    a->before = hanse_allocate(a->budget, n, sizeof *a->before);
+    a->totals = hanse_allocate(a->budget, n, sizeof *a->totals);
+    a->status = hanse_allocate(a->budget, n, sizeof *a->status);
+    if (a->terms == NULL || a->pools == NULL || a->shared == NULL ||
+        a->reserves == NULL || a->before == NULL || a->totals == NULL ||
+        a->status == NULL)
+        return hanse_fail_budget(error, a->budget, "pools of groups", n,
+                                 sizeof *a->terms + 5 * sizeof *a->pools);
+    return HANSE_OK;
+}
+
+/* ---- Pools -------------------------------------------------------------- */
+
+/* Measures of the first pass. */
+enum {
+    CLAIM,
+    RESOURCE, /* of the rows that take part */
+    ALL,      /* r_i of all rows */
+    POOL,
+    N_MEASURES
+};
+static const char *const measure_names[N_MEASURES] = {
+    "resource_claim", "resource_part", "resource_all", "resource_pool"};
+
+typedef struct steps {
+    hanse_model_run *run;
+    const hanse_allocation_request *request;
+    hanse_allocation *a;
+    hanse_groups *groups;
+    const char *name[N_MEASURES]; /* of the measure that has the values */
+} steps;
+
+static hanse_status first_pass(steps *s, hanse_error *error)
+{
+    const hanse_allocation_request *q = s->request;
+    hanse_allocation *a = s->a;
+    hanse_model_measure measures[N_MEASURES];
+    size_t n = 0;
+    uint32_t statistics = HANSE_STAT_COUNT | HANSE_STAT_TOTAL | HANSE_STAT_MIN;
+    if (a->has_claim) {
+        const char *const formulas[] = {q->claim, q->resource};
+        const hanse_column_set set = {.names = measure_names,
+                                      .n_columns = 2,
+                                      .formulas = formulas,
+                                      .n_formulas = 2,
+                                      .what = "step 'allocate'",
+                                      .fill = hanse_fill_taking_part};
+        HANSE_TRY(hanse_columns_add(s->run->columns, &set, error));
+        for (size_t m = CLAIM; m <= RESOURCE; m++)
+            measures[n++] =
+                (hanse_model_measure){measure_names[m], measure_names[m]};
+    }
+    measures[n++] = (hanse_model_measure){measure_names[ALL], q->resource};
+    for (size_t m = 0; m < N_MEASURES; m++)
+        s->name[m] = a->has_claim ? measure_names[m] : measure_names[ALL];
+    s->name[ALL] = measure_names[ALL];
+    if (q->spec->pool != NULL) {
+        s->name[POOL] = measure_names[POOL];
+        measures[n++] =
+            (hanse_model_measure){measure_names[POOL], q->spec->pool};
+        statistics |= HANSE_STAT_MAX;
+    }
+    HANSE_TRY(hanse_model_pass(s->run, q->keys, q->n_keys, measures, n,
+                               statistics, &s->groups, &a->result, error));
+    a->table = hanse_result_table(a->result, 0);
+    a->n_groups = a->table->n_rows;
+    return allocate_groups(a, error);
+}
+
+static void take_outcome(hanse_allocation *a, size_t group,
+                         const hanse_claims_outcome *outcome)
+{
+    a->terms[group] = outcome->terms;
+    a->shared[group] = outcome->shared;
+    a->reserves[group] = outcome->reserve;
+    a->status[group] = (int8_t)outcome->status;
+}
+
+/* Where the pool or the resources make the group undefined. */
+static void refuse(hanse_allocation *a, size_t group, hanse_model_status status)
+{
+    a->terms[group] = (hanse_award_terms){0.0, 1.0, 1.0, (double)NAN};
+    a->shared[group] = (double)NAN;
+    a->reserves[group] = 0.0;
+    a->status[group] = (int8_t)status;
+}
+
+/* Pools, and the awards of the rules that need only sums. */
+static void set_pools(steps *s)
+{
+    hanse_allocation *a = s->a;
+    const hanse_table *t = a->table;
+    for (size_t g = 0; g < a->n_groups; g++) {
+        const hanse_claims_sums of_resources = {
+            .n = (uint64_t)hanse_table_number(t, s->name[RESOURCE], "count", g),
+            .total = hanse_table_number(t, s->name[RESOURCE], "total", g),
+            .least = hanse_table_number(t, s->name[RESOURCE], "min", g)};
+        const double total = of_resources.n == 0 ? 0.0 : of_resources.total;
+        a->pools[g] = a->is_given
+                          ? hanse_table_number(t, s->name[POOL], "min", g)
+                          : s->request->spec->rho * total;
+        a->before[g] = hanse_table_number(t, s->name[ALL], "total", g);
+        a->totals[g] = (double)NAN;
+        const hanse_claims_sums sums = {
+            .n = of_resources.n,
+            .total = hanse_table_number(t, s->name[CLAIM], "total", g),
+            .least = hanse_table_number(t, s->name[CLAIM], "min", g),
+            .pool = a->pools[g]};
+        hanse_claims_outcome outcome;
+        hanse_claims_outcome_of_sums(a->rule, &sums, &outcome);
+        take_outcome(a, g, &outcome);
+    }
+}
+
+/* After the awards: negative or endless resources, several pools. */
+static void check_pools(steps *s)
+{
+    hanse_allocation *a = s->a;
+    const hanse_table *t = a->table;
+    for (size_t g = 0; g < a->n_groups; g++) {
+        const double n = hanse_table_number(t, s->name[RESOURCE], "count", g);
+        if (a->is_given && hanse_table_number(t, s->name[POOL], "max", g) !=
+                               hanse_table_number(t, s->name[POOL], "min", g))
+            refuse(a, g, HANSE_MODEL_INFEASIBLE);
+        else if (n > 0 &&
+                 hanse_table_number(t, s->name[RESOURCE], "min", g) < 0.0)
+            refuse(a, g, HANSE_MODEL_NEGATIVE);
+        else if (!isfinite(a->before[g]))
+            refuse(a, g, HANSE_MODEL_NOT_FINITE);
+    }
+}
+
+/* ---- Claims of all rows ------------------------------------------------- */
+
+/* Arrays over all rows, while awards are found. */
+typedef struct row_arrays {
+    double *claims;
+    uint32_t *groups;
+    uint64_t *ids; /* NULL: numbers of rows */
+    double *awards;
+    hanse_claims_outcome *outcomes; /* [group] */
+} row_arrays;
+
+/* The column that names enterprises, NULL when there is none. */
+static const hanse_field *id_field(const hanse_model_run *run)
+{
+    const hanse_schema *schema = hanse_source_schema(run->source);
+    const char *name = run->spec->id != NULL ? run->spec->id : "enterprise_id";
+    const size_t field = hanse_schema_find(schema, name);
+    return field == SIZE_MAX ? NULL : &schema->fields[field];
+}
+
+/* Numbers of the ids in their order, which a pass by id gives. */
+static hanse_status collect_ids(steps *s, const char *name, uint64_t *ids,
+                                uint32_t *numbers, hanse_error *error)
+{
+    hanse_groups *groups;
+    hanse_result *result;
+    HANSE_TRY(hanse_model_pass(s->run, &name, 1, NULL, 0, 0, &groups, &result,
+                               error));
+    hanse_result_destroy(result);
+    HANSE_TRY(hanse_groups_collect(groups, s->run->options, numbers, error));
+    for (uint64_t i = 0; i < s->a->n_rows; i++)
+        ids[i] = numbers[i];
+    return HANSE_OK;
+}
+
+static hanse_status collect_rows(steps *s, row_arrays *r, hanse_error *error)
+{
+    hanse_model_run *run = s->run;
+    hanse_budget *budget = s->a->budget;
+    const uint64_t n = s->a->n_rows;
+    const hanse_field *id = id_field(run);
+    const bool needs_ids =
+        s->a->rule == HANSE_RULE_LARGEST_REMAINDER && id != NULL;
+    r->claims = hanse_allocate(budget, n, sizeof *r->claims);
+    r->groups = hanse_allocate(budget, n, sizeof *r->groups);
+    r->outcomes = hanse_allocate(budget, s->a->n_groups, sizeof *r->outcomes);
+    if (needs_ids)
+        r->ids = hanse_allocate(budget, n, sizeof *r->ids);
+    if (hanse_is_ranking(s->a->rule))
+        r->awards = hanse_allocate(budget, n, sizeof *r->awards);
+    if (r->claims == NULL || r->groups == NULL || r->outcomes == NULL ||
+        (needs_ids && r->ids == NULL) ||
+        (hanse_is_ranking(s->a->rule) && r->awards == NULL))
+        return hanse_fail_budget(error, budget, "claims of all rows", n,
+                                 sizeof *r->claims + sizeof *r->groups);
+    if (needs_ids) /* r->groups as room for the numbers */
+        HANSE_TRY(collect_ids(s, id->name, r->ids, r->groups, error));
+    const char *const claim = s->name[CLAIM] == measure_names[CLAIM]
+                                  ? measure_names[CLAIM]
+                                  : s->request->resource;
+    HANSE_TRY(hanse_columns_collect(run->columns, &claim, 1, "step 'allocate'",
+                                    run->options, &r->claims, error));
+    return hanse_groups_collect(s->groups, run->options, r->groups, error);
+}
+
+static hanse_status award_rows(steps *s, row_arrays *r, hanse_error *error)
+{
+    hanse_allocation *a = s->a;
+    HANSE_TRY(collect_rows(s, r, error));
+    const hanse_claims_table table = {.rule = a->rule,
+                                      .n_rows = a->n_rows,
+                                      .groups = r->groups,
+                                      .claims = r->claims,
+                                      .ids = r->ids,
+                                      .n_groups = a->n_groups,
+                                      .pools = a->pools,
+                                      .n_threads = s->run->n_threads,
+                                      .budget = a->budget};
+    HANSE_TRY(hanse_claims_award_all(&table, r->awards, r->outcomes, error));
+    for (size_t g = 0; g < a->n_groups; g++)
+        take_outcome(a, g, &r->outcomes[g]);
+    a->awards = r->awards;
+    r->awards = NULL;
+    return HANSE_OK;
+}
+
+static hanse_status find_awards(steps *s, hanse_error *error)
+{
+    hanse_allocation *a = s->a;
+    row_arrays r = {0};
+    set_pools(s);
+    if (a->rule == HANSE_RULE_EQUAL || a->rule == HANSE_RULE_PROPORTIONAL)
+        return HANSE_OK;
+    const hanse_status status = award_rows(s, &r, error);
+    hanse_free(a->budget, r.claims, a->n_rows, sizeof *r.claims);
+    hanse_free(a->budget, r.groups, a->n_rows, sizeof *r.groups);
+    hanse_free(a->budget, r.ids, a->n_rows, sizeof *r.ids);
+    hanse_free(a->budget, r.awards, a->n_rows, sizeof *r.awards);
+    hanse_free(a->budget, r.outcomes, a->n_groups, sizeof *r.outcomes);
+    return status;
+}
+
+/* ---- The steps ---------------------------------------------------------- */
+
+static hanse_status add_columns(steps *s, hanse_error *error)
+{
+    const hanse_allocation_request *q = s->request;
+    const hanse_groups *groups = s->groups;
+    const char *const both[] = {q->claim, q->resource};
+    const hanse_column_set set = {.names = hanse_allocate_columns,
+                                  .n_columns = HANSE_ALLOCATE_COLUMNS,
+                                  .formulas =
+                                      s->a->has_claim ? both : &q->resource,
+                                  .n_formulas = s->a->has_claim ? 2 : 1,
+                                  .what = "step 'allocate'",
+                                  .groups = &groups,
+                                  .n_groups = 1,
+                                  .fill = hanse_fill_allocation,
+                                  .context = s->a};
+    return hanse_columns_add(s->run->columns, &set, error);
+}
+
+static hanse_status add_records(hanse_model_run *run, hanse_error *error)
+{
+    const hanse_record_column award = {
+        .name = "allocation",
+        .column =
+            (char *)(uintptr_t)hanse_allocate_columns[HANSE_ALLOCATE_AWARD],
+        .long_name = "award of the allocation"};
+    const hanse_record_column status = {
+        .name = "allocation_status",
+        .column =
+            (char *)(uintptr_t)hanse_allocate_columns[HANSE_ALLOCATE_STATUS],
+        .long_name = "why the award is not defined",
+        .is_status = true};
+    HANSE_TRY(hanse_model_add_record(run, &award, error));
+    return hanse_model_add_record(run, &status, error);
+}
+
+static bool has_own_claim(const hanse_allocation_request *request)
+{
+    return request->claim != NULL && request->spec->rule != HANSE_RULE_EQUAL &&
+           strcmp(request->claim, request->resource) != 0;
+}
+
+hanse_status hanse_allocation_run(hanse_model_run *run,
+                                  const hanse_allocation_request *request,
+                                  hanse_error *error)
+{
+    const hanse_allocate_spec *spec = request->spec;
+    hanse_allocation *a = calloc(1, sizeof *a);
+    if (a == NULL)
+        return hanse_fail_nomem(error, "allocation", sizeof *a);
+    a->rule = spec->rule;
+    a->is_given = spec->pool != NULL;
+    a->keep = a->is_given ? 1.0 : 1.0 - spec->rho;
+    a->has_claim = has_own_claim(request);
+    a->n_rows = run->n_rows;
+    a->budget = run->source->budget;
+    HANSE_TRY(hanse_model_keep(run, a, destroy_allocation, error));
+    steps s = {.run = run, .request = request, .a = a};
+    HANSE_TRY(first_pass(&s, error));
+    HANSE_TRY(find_awards(&s, error));
+    check_pools(&s);
+    HANSE_TRY(add_columns(&s, error));
+    HANSE_TRY(hanse_allocate_fix(run, a, request, error));
+    HANSE_TRY(add_records(run, error));
+    HANSE_TRY(hanse_allocate_add_tables(run, a, error));
+    return hanse_model_set_measure(
+        run, HANSE_MODEL_RESOURCE,
+        hanse_allocate_columns[HANSE_ALLOCATE_INTEGRATED], error);
+}
+
+/* ---- Explaining --------------------------------------------------------- */
+
+/* "a, b and c" of the claim, r_i and the keys; from malloc. */
+static char *list_reads(const hanse_allocation_request *q)
+{
+    char *list;
+    size_t size;
+    FILE *out = open_memstream(&list, &size);
+    if (out == NULL)
+        return NULL;
+    (void)fputs(q->resource, out);
+    if (has_own_claim(q))
+        (void)fprintf(out, ", %s", q->claim);
+    if (q->spec->pool != NULL)
+        (void)fprintf(out, ", %s", q->spec->pool);
+    for (size_t k = 0; k < q->n_keys; k++)
+        (void)fprintf(out, ", %s", q->keys[k]);
+    return fclose(out) == 0 ? list : NULL;
+}
+
+hanse_status hanse_allocation_explain(const hanse_model_run *run,
+                                      const hanse_allocation_request *request,
+                                      hanse_pass_notes *notes,
+                                      hanse_error *error)
+{
+    const char *const step = "resource: allocate";
+    const hanse_claims_rule rule = request->spec->rule;
+    const bool is_streaming =
+        rule == HANSE_RULE_EQUAL || rule == HANSE_RULE_PROPORTIONAL;
+    /* Claims and group numbers of all rows, claims in the order of groups; of
+     * rules that rank members, awards and ids, too. */
+    const uint64_t row_bytes =
+        hanse_is_ranking(rule) ? 2 * sizeof(double) + sizeof(uint32_t) +
+                                     sizeof(uint64_t) + sizeof(hanse_claimant)
+                               : 2 * sizeof(double) + sizeof(uint32_t);
+    char text[160];
+    char *reads = list_reads(request);
+    if (reads == NULL)
+        return hanse_fail_nomem(error, "allocation", 1);
+    hanse_status status = hanse_pass_notes_add(
+        notes, step, reads, "pools and claims of the groups", NULL, 0, error);
+    (void)snprintf(text, sizeof text, "claims of all rows, awards by rule %s",
+                   hanse_claims_rule_name(rule));
+    if (status == HANSE_OK && !is_streaming)
+        status = hanse_pass_notes_add(notes, step, reads, text, NULL,
+                                      run->n_rows * row_bytes, error);
+    (void)snprintf(text, sizeof text,
+                   "sums of awards by rule %s, and what they miss",
+                   hanse_claims_rule_name(rule));
+    if (status == HANSE_OK)
+        status = hanse_pass_notes_add(notes, step, reads, text, "allocation", 0,
+                                      error);
+    free(reads);
+    return status;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * What the parts of allocate.h share.
+ */
+#ifndef HANSE_ENGINE_MODELS_ALLOCATE_INTERNAL_H
+#define HANSE_ENGINE_MODELS_ALLOCATE_INTERNAL_H
+
+#include "engine/models/allocate.h"
+
+/* The columns that are computed together. */
+enum {
+    HANSE_ALLOCATE_AWARD,
+    HANSE_ALLOCATE_STATUS,
+    HANSE_ALLOCATE_INTEGRATED, /* R_i */
+    HANSE_ALLOCATE_KEPT,       /* (1-rho) r_i; r_i where it takes no part */
+    HANSE_ALLOCATE_GROUP,      /* number of the group, NaN: none */
+    HANSE_ALLOCATE_COLUMNS
+};
+extern const char *const hanse_allocate_columns[HANSE_ALLOCATE_COLUMNS];
+
+/* What a row has instead of what the rule gives. */
+typedef struct hanse_award_change {
+    uint64_t row;
+    double award;
+    double integrated;
+} hanse_award_change;
+
+typedef struct hanse_allocation {
+    hanse_claims_rule rule;
+    double keep;          /* 1 - rho; 1 where the pool is given */
+    bool is_given;        /* the pool */
+    bool has_claim;       /* formula 0 is the claim and 1 r_i, else 0 is both */
+    size_t n_groups;      /* numbered as the rows of `table` */
+    hanse_result *result; /* of the first pass */
+    const hanse_table *table;
+    hanse_award_terms *terms; /* [group] */
+    double *pools;            /* [group] E */
+    double *shared;   /* [group] what awards add up to; NaN: undefined */
+    double *reserves; /* [group] */
+    double *before;   /* [group] total of r_i */
+    double *totals;   /* [group] R_g, where there is a reserve */
+    int8_t *status;   /* [group] */
+    double *awards;   /* [row], of rules that rank; else NULL */
+    uint64_t n_rows;
+    hanse_award_change *changes; /* by row */
+    size_t n_changes;
+    hanse_budget *budget;
+} hanse_allocation;
+
+/* Whether awards of the group are numbers. */
+static inline bool hanse_is_allocated(const hanse_allocation *a, size_t group)
+{
+    return a->shared[group] == a->shared[group];
+}
+
+/* Whether R_i is made of awards. */
+static inline bool hanse_adds_awards(const hanse_allocation *a)
+{
+    return a->rule != HANSE_RULE_SHAPLEY;
+}
+
+/* Whether the rule ranks the members, so that awards are kept by row. */
+static inline bool hanse_is_ranking(hanse_claims_rule rule)
+{
+    return rule == HANSE_RULE_LARGEST_REMAINDER || rule == HANSE_RULE_SHAPLEY;
+}
+
+/* The columns above. Context: hanse_allocation. */
+void hanse_fill_allocation(const void *context, const hanse_rows *rows,
+                           double *const *out);
+
+/* Claims and resources of the rows that take part, of two formulas. */
+void hanse_fill_taking_part(const void *context, const hanse_rows *rows,
+                            double *const *out);
+
+/* Finds the changes that make sums what they must be; reads the columns. */
+hanse_status hanse_allocate_fix(hanse_model_run *run, hanse_allocation *a,
+                                const hanse_allocation_request *request,
+                                hanse_error *error);
+
+/* Adds the reserve to tables. */
+hanse_status hanse_allocate_add_tables(hanse_model_run *run,
+                                       const hanse_allocation *a,
+                                       hanse_error *error);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * The steps of the resource model.
+ */
+#include "engine/models/resource.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/base/error.h"
+#include "engine/formula.h"
+#include "engine/spec.h"
+
+static const char score_column[] = "score";
+static const char score_status_column[] = "score_status";
+static const char score_prefix[] = "score_";
+
+hanse_resource_spec *hanse_resource_spec_create(void)
+{
+    hanse_resource_spec *spec = calloc(1, sizeof *spec);
+    if (spec == NULL)
+        return NULL;
+    spec->n_within = SIZE_MAX;
+    hanse_evaluate_spec_init(&spec->evaluate);
+    spec->allocate.rho = 1.0;
+    return spec;
+}
+
+void hanse_resource_spec_destroy(hanse_resource_spec *spec)
+{
+    if (spec == NULL)
+        return;
+    for (size_t k = 0; spec->within != NULL && k < spec->n_within; k++)
+        free(spec->within[k]);
+    free(spec->within);
+    hanse_evaluate_spec_clear(&spec->evaluate);
+    hanse_allocate_spec_clear(&spec->allocate);
+    free(spec);
+}
+
+/* ---- What the steps are about ------------------------------------------- */
+
+static hanse_evaluation describe_evaluation(const hanse_resource_spec *spec,
+                                            const hanse_model_run *run)
+{
+    hanse_evaluation evaluation = {.spec = &spec->evaluate,
+                                   .prefix = "resource",
+                                   .score = score_column,
+                                   .status = score_status_column,
+                                   .normalised =
+                                       spec->normalised ? score_prefix : NULL,
+                                   .table = "weights/resource",
+                                   .keys = (const char *const *)spec->within,
+                                   .n_keys = spec->n_within};
+    hanse_model_within(run, &evaluation.keys, &evaluation.n_keys);
+    return evaluation;
+}
+
+/* The formula of r_i. */
+static const char *resource_formula(const hanse_model_run *run)
+{
+    const char *const name = "resource";
+    for (size_t m = 0; m < run->spec->n_measures; m++)
+        if (strcmp(run->spec->measures[m].name, name) == 0)
+            return run->spec->measures[m].formula;
+    return name;
+}
+
+static hanse_allocation_request
+describe_allocation(const hanse_resource_spec *spec, const hanse_model_run *run)
+{
+    const char *claim = spec->allocate.claim;
+    hanse_allocation_request request = {.spec = &spec->allocate,
+                                        .resource = resource_formula(run),
+                                        .keys =
+                                            (const char *const *)spec->within,
+                                        .n_keys = spec->n_within};
+    hanse_model_within(run, &request.keys, &request.n_keys);
+    request.claim = claim == NULL || strcmp(claim, "resource") == 0
+                        ? request.resource
+                        : claim;
+    return request;
+}
+
+/* ---- Checks ------------------------------------------------------------- */
+
+static hanse_status check_formula(const char *text, const char *what,
+                                  const hanse_schema *schema,
+                                  hanse_error *error)
+{
+    hanse_formula *formula;
+    HANSE_TRY(hanse_formula_compile(text, what, schema, HANSE_WANT_NUMBER,
+                                    &formula, error));
+    hanse_formula_destroy(formula);
+    return HANSE_OK;
+}
+
+static hanse_status check_indicators(const hanse_resource_spec *spec,
+                                     const hanse_schema *schema,
+                                     hanse_error *error)
+{
+    for (size_t j = 0; j < spec->evaluate.n_indicators; j++) {
+        char what[256];
+        (void)snprintf(what, sizeof what, "step '%.200s'",
+                       spec->evaluate.indicators[j].name);
+        HANSE_TRY(check_formula(spec->evaluate.indicators[j].formula, what,
+                                schema, error));
+    }
+    return HANSE_OK;
+}
+
+/* Claims and pools may use the score. */
+static hanse_status check_allocation(const hanse_resource_spec *spec,
+                                     const hanse_model_run *run,
+                                     const hanse_schema *schema,
+                                     hanse_error *error)
+{
+    const hanse_allocation_request request = describe_allocation(spec, run);
+    if (spec->evaluates && spec->evaluate.scale == HANSE_SCALE_ZSCORE &&
+        strcmp(request.claim, score_column) == 0)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "step 'claim': scores of scale zscore are negative "
+                          "for some records and can not be claims; use scale "
+                          "minmax");
+    hanse_field *fields = calloc(schema->n_fields + 1, sizeof *fields);
+    if (fields == NULL)
+        return hanse_fail_nomem(error, "columns", schema->n_fields);
+    memcpy(fields, schema->fields, schema->n_fields * sizeof *fields);
+    fields[schema->n_fields] =
+        (hanse_field){.name = score_column, .type = HANSE_FLOAT64};
+    const hanse_schema with_score = {fields, schema->n_fields +
+                                                 (spec->evaluates ? 1 : 0)};
+    hanse_status status =
+        check_formula(request.claim, "step 'claim'", &with_score, error);
+    if (status == HANSE_OK && spec->allocate.pool != NULL)
+        status = check_formula(spec->allocate.pool, "step 'pool'", &with_score,
+                               error);
+    free(fields);
+    return status;
+}
+
+static hanse_status check_within(const hanse_resource_spec *spec,
+                                 const hanse_model_run *run,
+                                 const hanse_schema *schema, hanse_error *error)
+{
+    for (size_t k = 0; spec->n_within != SIZE_MAX && k < spec->n_within; k++)
+        if (hanse_spec_find_key(run->spec, spec->within[k]) == NULL &&
+            hanse_schema_find(schema, spec->within[k]) == SIZE_MAX)
+            return hanse_fail_column(error, "group by", spec->within[k],
+                                     schema);
+    return HANSE_OK;
+}
+
+static hanse_status check(const hanse_resource_spec *spec,
+                          const hanse_model_run *run, hanse_error *error)
+{
+    const hanse_schema *schema = hanse_source_schema(run->source);
+    HANSE_TRY(check_within(spec, run, schema, error));
+    if (spec->evaluates) {
+        HANSE_TRY(check_indicators(spec, schema, error));
+        if (hanse_schema_find(schema, score_column) != SIZE_MAX)
+            return hanse_fail(error, HANSE_ERR_SPEC,
+                              "evaluate: the table has a column 'score' "
+                              "already, which the job is to compute; rename "
+                              "that one");
+    }
+    return spec->allocates ? check_allocation(spec, run, schema, error)
+                           : HANSE_OK;
+}
+
+/* ---- Steps -------------------------------------------------------------- */
+
+static hanse_status add_record(hanse_model_run *run, const char *column,
+                               const char *long_name, bool is_status,
+                               hanse_error *error)
+{
+    const hanse_record_column record = {.name = (char *)(uintptr_t)column,
+                                        .column = (char *)(uintptr_t)column,
+                                        .long_name =
+                                            (char *)(uintptr_t)long_name,
+                                        .is_status = is_status};
+    return hanse_model_add_record(run, &record, error);
+}
+
+static hanse_status add_score_records(const hanse_resource_spec *spec,
+                                      hanse_model_run *run, hanse_error *error)
+{
+    HANSE_TRY(add_record(run, score_column, "composite score", false, error));
+    HANSE_TRY(add_record(run, score_status_column,
+                         "what is known of the scope of the score", true,
+                         error));
+    for (size_t j = 0; spec->normalised && j < spec->evaluate.n_indicators;
+         j++) {
+        char column[512];
+        (void)snprintf(column, sizeof column, "%s%.400s", score_prefix,
+                       spec->evaluate.indicators[j].name);
+        HANSE_TRY(add_record(run, column, "indicator on the common scale",
+                             false, error));
+    }
+    return HANSE_OK;
+}
+
+hanse_status hanse_resource_run(const hanse_resource_spec *spec,
+                                hanse_model_run *run, hanse_error *error)
+{
+    HANSE_TRY(check(spec, run, error));
+    if (spec->evaluates) {
+        const hanse_evaluation evaluation = describe_evaluation(spec, run);
+        HANSE_TRY(hanse_evaluate(run, &evaluation, error));
+        HANSE_TRY(add_score_records(spec, run, error));
+    }
+    if (!spec->allocates)
+        return HANSE_OK;
+    const hanse_allocation_request request = describe_allocation(spec, run);
+    return hanse_allocation_run(run, &request, error);
+}
+
+hanse_status hanse_resource_explain(const hanse_resource_spec *spec,
+                                    const hanse_model_run *run,
+                                    hanse_pass_notes *notes, hanse_error *error)
+{
+    HANSE_TRY(check(spec, run, error));
+    if (spec->evaluates) {
+        const hanse_evaluation evaluation = describe_evaluation(spec, run);
+        HANSE_TRY(hanse_evaluate_explain(&evaluation, "resource: evaluate",
+                                         notes, error));
+    }
+    if (!spec->allocates)
+        return HANSE_OK;
+    const hanse_allocation_request request = describe_allocation(spec, run);
+    return hanse_allocation_explain(run, &request, notes, error);
+}
