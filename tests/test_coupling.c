@@ -208,12 +208,19 @@ static void limits_belong_to_the_upper_level(void **state)
         assert_int_equal(hanse_coordination_level(nextafter(limits[k], 0.0)),
                          k + 1);
     }
-    assert_string_equal(hanse_coordination_level_name(1), "extreme imbalance");
+    assert_string_equal(hanse_coordination_level_name(1), "extreme_imbalance");
     assert_string_equal(hanse_coordination_level_name(10),
-                        "quality coordination");
+                        "quality_coordination");
     assert_string_equal(hanse_coordination_level_name(0), "undefined");
     assert_null(hanse_coordination_level_name(11));
     assert_null(hanse_coordination_level_name(-1));
+    hanse_column column = {0};
+    hanse_coordination_level_flags(&column);
+    assert_int_equal(column.n_flags, 11);
+    for (size_t i = 0; i < column.n_flags; i++)
+        assert_string_equal(
+            column.flag_meanings[i],
+            hanse_coordination_level_name(column.flag_values[i]));
 }
 
 static void kinds_have_names(void **state)

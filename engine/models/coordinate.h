@@ -54,17 +54,20 @@ typedef struct hanse_coordination_report {
 #define HANSE_COORDINATE_MAX_ROUNDS UINT64_C(10000)
 
 /* Values and codes of all rows, both borrowed and as long as the graph has
- * rows. A row without links keeps its strategy. NaN, with the code
- *   HANSE_MODEL_EMPTY          where the strategy is missing,
- *   HANSE_MODEL_INFEASIBLE     where s is missing or not in [0, 1], and, in the
- *                              limit, where s = 0 for a row with links,
- *   HANSE_MODEL_NOT_FINITE     where the strategy is infinite, or a value has
- *                              outgrown float64,
- *   HANSE_MODEL_NOT_CONVERGED  for all rows with links and s < 1 when the limit
- *                              was not reached in max_rounds.
+ * rows; the values may take the place of the strategies. A row without links
+ * keeps its strategy. There is no value, NaN, but a code:
+ *
+ *   HANSE_MODEL_EMPTY: the strategy is missing;
+ *   HANSE_MODEL_INFEASIBLE: s is missing or not in [0, 1], or it is 0 for a row
+ *     with links in the limit;
+ *   HANSE_MODEL_NOT_FINITE: the strategy is infinite, or a value has outgrown
+ *     float64;
+ *   HANSE_MODEL_NOT_CONVERGED: of all rows with links and s < 1, when the limit
+ *     was not reached in max_rounds.
+ *
  * What is infeasible or not finite makes undefined every row that it reaches
- * in `rounds` rounds. Errors: HANSE_ERR_NOMEM,
- * HANSE_ERR_LIMIT, HANSE_ERR_INTERRUPTED. */
+ * in `rounds` rounds. Errors: HANSE_ERR_NOMEM, HANSE_ERR_LIMIT,
+ * HANSE_ERR_INTERRUPTED. */
 hanse_status hanse_coordinate_links(const hanse_coordination *coordination,
                                     double *values, int8_t *codes,
                                     hanse_coordination_report *report,

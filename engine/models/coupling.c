@@ -178,19 +178,23 @@ int8_t hanse_coordination_level(double coordination)
     return level;
 }
 
+static const char *const level_names[HANSE_COUPLING_LEVELS + 1] = {
+    "undefined",          "extreme_imbalance",    "serious_imbalance",
+    "moderate_imbalance", "slight_imbalance",     "near_imbalance",
+    "barely_coordinated", "primary_coordination", "intermediate_coordination",
+    "good_coordination",  "quality_coordination"};
+
 const char *hanse_coordination_level_name(int8_t level)
 {
-    static const char *const names[HANSE_COUPLING_LEVELS + 1] = {
-        "undefined",
-        "extreme imbalance",
-        "serious imbalance",
-        "moderate imbalance",
-        "slight imbalance",
-        "near imbalance",
-        "barely coordinated",
-        "primary coordination",
-        "intermediate coordination",
-        "good coordination",
-        "quality coordination"};
-    return level >= 0 && level <= HANSE_COUPLING_LEVELS ? names[level] : NULL;
+    return level >= 0 && level <= HANSE_COUPLING_LEVELS ? level_names[level]
+                                                        : NULL;
+}
+
+void hanse_coordination_level_flags(hanse_column *column)
+{
+    static const int8_t levels[HANSE_COUPLING_LEVELS + 1] = {0, 1, 2, 3, 4, 5,
+                                                             6, 7, 8, 9, 10};
+    column->flag_values = levels;
+    column->flag_meanings = level_names;
+    column->n_flags = HANSE_COUPLING_LEVELS + 1;
 }

@@ -19,6 +19,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "engine/hanse.h"
+
 typedef enum hanse_coupling_kind {
     HANSE_COUPLING_CLASSIC,
     HANSE_COUPLING_CORRECTED,
@@ -62,7 +64,10 @@ hanse_coupling hanse_coupling_of(hanse_coupling_kind kind, const double *levels,
  * belongs to the upper level. 0 for NaN. */
 int8_t hanse_coordination_level(double coordination);
 
-/* "extreme imbalance", ..., "quality coordination"; "undefined" for 0. */
+/* "extreme_imbalance", ..., "quality_coordination"; "undefined" for 0. */
 const char *hanse_coordination_level_name(int8_t level);
+
+/* Gives a column of levels its flags. */
+void hanse_coordination_level_flags(hanse_column *column);
 
 #endif
