@@ -124,15 +124,6 @@ hanse_status hanse_job_read_indicators(hanse_job_reader *r,
 static const char *const words[] = {
     "indicators", "scale", "scope", "weights", "eps", "range", "normalised"};
 
-typedef struct whole {
-    hanse_evaluate_spec *spec;
-    bool *normalised;
-    size_t n_weights;
-    bool has_weighting;
-    bool has_eps;
-    bool has_range;
-} whole;
-
 static hanse_status read_range(hanse_job_reader *r, const yaml_node_t *node,
                                hanse_evaluate_spec *spec)
 {
@@ -150,7 +141,8 @@ static hanse_status read_range(hanse_job_reader *r, const yaml_node_t *node,
 }
 
 static hanse_status read_choice(hanse_job_reader *r, const char *name,
-                                const yaml_node_t *value, whole *w)
+                                const yaml_node_t *value,
+                                hanse_evaluate_reading *w)
 {
     static const char *const scales[] = {"minmax", "zscore"};
     static const char *const scopes[] = {"all", "group"};
@@ -170,11 +162,12 @@ static hanse_status read_choice(hanse_job_reader *r, const char *name,
     return HANSE_OK;
 }
 
-static hanse_status read_word(hanse_job_reader *r, const void *context,
-                              const yaml_node_t *key, const char *name,
-                              const yaml_node_t *value)
+hanse_status hanse_job_read_evaluate_pair(hanse_job_reader *r, const char *name,
+                                          const yaml_node_t *value,
+                                          hanse_evaluate_reading *w,
+                                          bool *known)
 {
-    whole *w = (whole *)(uintptr_t)context;
+    *known = true;
     if (strcmp(name, "indicators") == 0)
         return hanse_job_read_indicators(r, value, w->spec, &w->n_weights);
     if (strcmp(name, "eps") == 0) {
@@ -192,6 +185,19 @@ static hanse_status read_word(hanse_job_reader *r, const void *context,
     for (size_t i = 0; i < 4; i++)
         if (strcmp(name, words[i]) == 0)
             return read_choice(r, name, value, w);
+    *known = false;
+    return HANSE_OK;
+}
+
+static hanse_status read_word(hanse_job_reader *r, const void *context,
+                              const yaml_node_t *key, const char *name,
+                              const yaml_node_t *value)
+{
+    bool known;
+    HANSE_TRY(hanse_job_read_evaluate_pair(
+        r, name, value, (hanse_evaluate_reading *)(uintptr_t)context, &known));
+    if (known)
+        return HANSE_OK;
     return hanse_node_fail_unknown(r, key, "key", name, words,
                                    HANSE_COUNT(words));
 }
@@ -201,7 +207,7 @@ static hanse_status read_weight(hanse_job_reader *r, const void *context,
                                 const yaml_node_t *key, const char *name,
                                 const yaml_node_t *value)
 {
-    whole *w = (whole *)(uintptr_t)context;
+    hanse_evaluate_reading *w = (hanse_evaluate_reading *)(uintptr_t)context;
     hanse_indicator indicator = {0};
     HANSE_TRY(
         hanse_node_number(r, value, name, 0.0, DBL_MAX, &indicator.weight));
@@ -210,8 +216,9 @@ static hanse_status read_weight(hanse_job_reader *r, const void *context,
     return add_indicator(r, key, w->spec, &indicator);
 }
 
-static hanse_status check_whole(const hanse_job_reader *r,
-                                const yaml_node_t *node, whole *w)
+hanse_status hanse_job_check_evaluate(const hanse_job_reader *r,
+                                      const yaml_node_t *node,
+                                      const hanse_evaluate_reading *w)
 {
     hanse_evaluate_spec *spec = w->spec;
     const bool any = w->n_weights > 0;
@@ -261,7 +268,7 @@ hanse_status hanse_job_read_evaluate(hanse_job_reader *r,
                                      hanse_evaluate_spec *spec,
                                      bool *normalised)
 {
-    whole w = {.spec = spec, .normalised = normalised};
+    hanse_evaluate_reading w = {.spec = spec, .normalised = normalised};
     if (node->type != YAML_MAPPING_NODE)
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "evaluate: give weights of indicators, "
@@ -269,5 +276,5 @@ hanse_status hanse_job_read_evaluate(hanse_job_reader *r,
                                "'indicators'");
     HANSE_TRY(hanse_node_pairs(r, node, "evaluate",
                                is_long(r, node) ? read_word : read_weight, &w));
-    return check_whole(r, node, &w);
+    return hanse_job_check_evaluate(r, node, &w);
 }

@@ -26,6 +26,27 @@ hanse_status hanse_job_read_evaluate(hanse_job_reader *r,
                                      hanse_evaluate_spec *spec,
                                      bool *normalised);
 
+/* What has been read of an `evaluate`; zero but for the first two. */
+typedef struct hanse_evaluate_reading {
+    hanse_evaluate_spec *spec;
+    bool *normalised;
+    size_t n_weights; /* of indicators */
+    bool has_weighting;
+    bool has_eps;
+    bool has_range;
+} hanse_evaluate_reading;
+
+/* The same in parts, for a model with further keys among these: one pair of
+ * the longer form, *known false where the name is none of its keys, and in the
+ * end what must fit together. */
+hanse_status hanse_job_read_evaluate_pair(hanse_job_reader *r, const char *name,
+                                          const yaml_node_t *value,
+                                          hanse_evaluate_reading *reading,
+                                          bool *known);
+hanse_status hanse_job_check_evaluate(const hanse_job_reader *r,
+                                      const yaml_node_t *node,
+                                      const hanse_evaluate_reading *reading);
+
 /* A list of indicators. *n_weights grows by the number of weights given. */
 hanse_status hanse_job_read_indicators(hanse_job_reader *r,
                                        const yaml_node_t *node,

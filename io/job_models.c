@@ -110,6 +110,17 @@ hanse_status hanse_job_read_model_formula(hanse_job_reader *r,
     return hanse_node_set_text(r, node, name, &r->job->model_formula[model]);
 }
 
+hanse_status hanse_job_read_within(hanse_job_reader *r, const yaml_node_t *node,
+                                   hanse_text_list *keys)
+{
+    HANSE_TRY(hanse_node_texts(r, node, "within", keys));
+    if (keys->n == 1 && strcmp(keys->items[0], "total") == 0)
+        hanse_text_list_clear(keys);
+    for (size_t k = 0; k < keys->n; k++)
+        HANSE_TRY(hanse_node_note(r, node, hanse_place_key, keys->items[k]));
+    return HANSE_OK;
+}
+
 static const hanse_node_rule *const model_rules[HANSE_MODEL_COUNT] = {
     [HANSE_MODEL_RESOURCE] = hanse_job_resource_rules,
     [HANSE_MODEL_INFORMATION] = hanse_job_information_rules,

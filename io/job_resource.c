@@ -27,19 +27,14 @@ static hanse_status read_formula(hanse_job_reader *r, const yaml_node_t *node)
     return hanse_job_read_model_formula(r, node, HANSE_MODEL_RESOURCE);
 }
 
-/* A key, a list of keys, or `total`. */
 static hanse_status read_within(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_resource_spec *spec;
     hanse_text_list keys = {0};
     HANSE_TRY(get_spec(r, &spec));
-    const hanse_status status = hanse_node_texts(r, node, "within", &keys);
-    if (keys.n == 1 && strcmp(keys.items[0], "total") == 0)
-        hanse_text_list_clear(&keys);
+    const hanse_status status = hanse_job_read_within(r, node, &keys);
     spec->within = keys.items;
     spec->n_within = keys.n;
-    for (size_t k = 0; status == HANSE_OK && k < keys.n; k++)
-        HANSE_TRY(hanse_node_note(r, node, hanse_place_key, keys.items[k]));
     return status;
 }
 
