@@ -10,7 +10,7 @@
  *         subsystems:
  *           homes: {weight: 0.6, indicators: [revenue, sales]}
  *           works: {weight: 0.4, indicators: [{name: waste, cost: true}]}
- *       coordinate: {independence: 0.3, rounds: 3}
+ *       coordinate: {independence: 0.3, rounds: 3, links: /links}
  *       synergise: {coupling: [classic], size: employees}
  */
 #include <float.h>
@@ -21,6 +21,7 @@
 #include "engine/base/memory.h"
 #include "engine/models/cooperation.h"
 #include "io/job_evaluate.h"
+#include "io/job_links.h"
 #include "io/job_models.h"
 #include "io/job_places.h"
 
@@ -268,6 +269,18 @@ static hanse_status read_preserve(hanse_job_reader *r, const yaml_node_t *node)
                            &r->job->models.cooperation->coordinate.preserve);
 }
 
+static hanse_status read_links(hanse_job_reader *r, const yaml_node_t *node)
+{
+    hanse_coordinate_spec *spec = &r->job->models.cooperation->coordinate;
+    HANSE_TRY(hanse_job_read_links(r, node, &spec->links));
+    spec->along_links = true;
+    if (spec->links.weight == NULL)
+        return HANSE_OK;
+    return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                           "links: coordination weighs links by their numbers "
+                           "alone; leave 'weight' out");
+}
+
 static hanse_status read_coordinate(hanse_job_reader *r,
                                     const yaml_node_t *node)
 {
@@ -275,6 +288,7 @@ static hanse_status read_coordinate(hanse_job_reader *r,
         {"independence", read_independence},
         {"openness", read_openness},
         {"rounds", read_rounds},
+        {"links", read_links},
         {"tolerance", read_tolerance},
         {"max_rounds", read_max_rounds},
         {"preserve", read_preserve},

@@ -19,6 +19,7 @@ import tempfile
 
 import h5py
 import numpy as np
+import scipy.sparse
 
 from checks import check, exit_status
 
@@ -190,7 +191,14 @@ def check_coordination():
     tolerance = tolerance_of(file)
     expected = expected_columns(file)
     hanse("import", os.path.join(EXPECTED, file), "nodes.h5", "-q", "--force")
+    hanse("import", os.path.join(DATA, "links_eia_june.csv"), "links.h5", "-q",
+          "-t", "/links")
+    links = "links: {table: /links, file: links.h5}"
     for column, options in (
+            ("degroot_5", f"openness: 1, rounds: 5, {links}"),
+            ("fj07_10", f"openness: 0.7, rounds: 10, {links}"),
+            ("fj07_inf", f"openness: 0.7, rounds: limit, {links}"),
+            ("fj_mixed_inf", f"openness: lambda_mixed, rounds: limit, {links}"),
             ("state_mix_07", "openness: 0.7, rounds: limit"),
             ("state_mix_mixed", "openness: lambda_mixed, rounds: limit"),
             ("state_mix_mixed", "independence: 1 - lambda_mixed, "
@@ -374,6 +382,130 @@ def check_bits(columns, n):
     same("split files", order, "'part*.h5'", 2)
 
 
+def make_links(n, n_links):
+    """Some hubs, parallel and opposite links, links to oneself."""
+    sources = RNG.integers(0, n, n_links)
+    targets = (sources + RNG.integers(-30, 31, n_links)) % n
+    sources[:n_links // 20] = 3
+    return sources, targets
+
+
+def metropolis(n, sources, targets, keep):
+    """M as sparse matrix, rows that are not kept having no links."""
+    use = (sources != targets) & keep[sources] & keep[targets]
+    pairs = np.unique(np.sort(np.stack([sources[use], targets[use]], 1), 1),
+                      axis=0)
+    degree = np.bincount(pairs.ravel(), minlength=n)
+    weight = 1 / (1 + np.maximum(degree[pairs[:, 0]], degree[pairs[:, 1]]))
+    m = scipy.sparse.coo_matrix(
+        (np.tile(weight, 2), (pairs.T.ravel(), pairs[:, ::-1].T.ravel())),
+        shape=(n, n)).tocsr()
+    return m + scipy.sparse.diags(1 - np.asarray(m.sum(axis=1)).ravel()), degree
+
+
+def link_job(options, ends="", files="linked.h5"):
+    return run_job(
+        f"input: {{files: [{files}], where: active > 0}}\n"
+        "group_by: [group]\nmodels:\n  cooperation:\n"
+        "    coordinate: {links: {table: /links, file: ties.h5"
+        f"{ends}}}, {options}}}\n")
+
+
+def check_links():
+    n = 6000
+    columns = make_columns(n)
+    sources, targets = make_links(n, 15000)
+    write_table("linked.h5", columns)
+    write_links("ties.h5", sources, targets)
+    p, s = columns["strategy"], columns["own"]
+    keep = (columns["active"] > 0) & ~np.isnan(p) & (s <= 1)
+    m, degree = metropolis(n, sources, targets, keep)
+    z = np.where(keep, p, 0)
+    size = np.abs(z).max()
+    for _ in range(4):
+        z = np.where(keep, (1 - s) * (m @ z) + s * np.where(keep, p, 0), 0)
+    tables = link_job("independence: own, rounds: 4")
+    found = tables["records"]["coordinated"]
+    check("along links", np.all(np.isnan(found) == ~keep) and
+          np.nanmax(np.abs(found - z)) <= 1e-13 * size)
+    check("rounds are reported", tables["coordination"]["rounds"][0] == 4 and
+          tables["coordination"]["converged"][0] == 1)
+    alone = keep & (degree == 0)
+    check("without links", alone.any() and np.all(found[alone] == p[alone]))
+
+    groups = columns["group"]
+    kept = link_job("independence: own, rounds: 4, preserve: true")
+    lost = np.array([(p - z)[keep & (groups == g)].mean()
+                     for g in kept["by_group"]["group"]])
+    shifted = kept["records"]["coordinated"]
+    where = np.searchsorted(kept["by_group"]["group"], groups)
+    check("preserve along links", np.nanmax(np.abs(
+        shifted - (z + lost[where]))[keep]) <= 1e-13 * size)
+    sums = np.array([math.fsum(p[keep & (groups == g)])
+                     for g in kept["by_group"]["group"]])
+    sizes = np.array([np.abs(p[keep & (groups == g)]).sum()
+                      for g in kept["by_group"]["group"]])
+    check("preserve keeps sums", np.all(np.abs(
+        kept["by_group"]["cooperation_total"] - sums) <= 1e-12 * sizes))
+
+    # One openness: the matrix is doubly stochastic.
+    for options in ("openness: 1, rounds: 40", "openness: 0.8, rounds: limit"):
+        table = link_job(options)["total"]
+        everyone = (columns["active"] > 0) & ~np.isnan(p)
+        check(f"{options} keeps the sum",
+              abs(table["cooperation_total"][0] - math.fsum(p[everyone])) <=
+              1e-12 * np.abs(p[everyone]).sum())
+
+    short = link_job("independence: 0.01, rounds: limit, max_rounds: 3")
+    codes = short["records"]["coordinated_status"]
+    every = (columns["active"] > 0) & ~np.isnan(p)
+    _, degree = metropolis(n, sources, targets, every)
+    check("limit out of reach", np.all(codes == np.where(
+        every, np.where(degree > 0, 7, 0), 1)) and
+        short["coordination"]["converged"][0] == 0)
+    check_link_bits(columns, sources, targets, n)
+
+
+def write_links(path, sources, targets):
+    with h5py.File(path, "w") as file:
+        file["links/source"] = sources
+        file["links/target"] = targets
+
+
+def check_link_bits(columns, sources, targets, n):
+    """Ends by id: names of rows that stay when rows move."""
+    ids = RNG.permutation(n) * 7 + 5
+    columns = {**columns, "id": ids}
+    write_table("linked.h5", columns)
+    write_links("ties.h5", ids[sources], ids[targets])
+    options = "independence: own, rounds: 6, preserve: true"
+    ends = ", id: id"
+
+    def same(name, rows, files, threads):
+        job = link_job(f"{options}", ends, files) if threads is None else \
+            run_job(open("job.yaml").read().replace("linked.h5", files),
+                    "--threads", threads)
+        check(f"same bits along links, {name}",
+              digest(job) == digest(base) and
+              records_by_id(job, ids[rows]) == records_by_id(base, ids))
+
+    base = link_job(options, ends)
+    for threads in (1, 2, 3, 8):
+        same(f"{threads} threads", slice(None), "linked.h5", threads)
+    order = RNG.permutation(n)
+    write_table("moved.h5", columns, order)
+    same("permuted rows", order, "moved.h5", None)
+    for i, rows in enumerate(np.array_split(order, 3)):
+        write_table(f"piece{i}.h5", columns, rows)
+    same("split files", order, "'piece*.h5'", None)
+    shuffle = RNG.permutation(len(sources))
+    write_links("ties.h5", ids[targets[shuffle]], ids[sources[shuffle]])
+    same("other order of links", slice(None), "linked.h5", None)
+    explained = hanse("explain", "job.yaml")
+    check("explain", "15000 links" in explained and
+          "what each group's sum has lost" in explained, explained)
+
+
 def random_tables():
     n = 20000
     columns = make_columns(n)
@@ -382,6 +514,7 @@ def random_tables():
     check_levels(columns)
     check_degroot(columns)
     check_bits(columns, n)
+    check_links()
 
 
 # ---- Statuses ---------------------------------------------------------------
@@ -504,6 +637,14 @@ def errors():
                 "bad.yaml:4:13", "did you mean 'group'")
     check_error("coupling", "    synergise: {coupling: clasic}\n",
                 "bad.yaml:4:27", "did you mean 'classic'")
+    head = "    coordinate: {independence: own, links: "
+    check_error("no table of links", head + "{file: ties.h5}}\n",
+                "bad.yaml:4:44", "'table' is missing")
+    check_error("no such links", head + "/link}\n", "/link")
+    check_error("weights of links", head + "{table: /links, weight: w}}\n",
+                "bad.yaml:4:44", "leave 'weight' out")
+    check_error("key of links", head + "{tabel: /links}}\n",
+                "bad.yaml:4:45", "did you mean 'table'")
     head = "    evaluate: {subsystems: {k: [a], l: [c]}}\n"
     check_error("size", head + "    synergise: {size: sise}\n",
                 "bad.yaml:5:23", "did you mean 'size'")

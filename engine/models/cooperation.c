@@ -4,7 +4,7 @@
  */
 #include "engine/models/cooperation.h"
 
-#include <math.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +51,7 @@ void hanse_cooperation_spec_destroy(hanse_cooperation_spec *spec)
     }
     free(spec->subsystems);
     free(spec->coordinate.independence);
+    hanse_link_spec_clear(&spec->coordinate.links);
     for (size_t i = 0; spec->n_within != SIZE_MAX && i < spec->n_within; i++)
         free(spec->within[i]);
     free(spec->within);
@@ -320,6 +321,7 @@ static hanse_status check_key(const hanse_model_run *run, const char *key,
 static hanse_status check(const hanse_cooperation_spec *spec,
                           const hanse_model_run *run, hanse_error *error)
 {
+    uint64_t n_links;
     HANSE_TRY(hanse_cooperation_spec_check(spec, error));
     if (is_given(spec, run))
         HANSE_TRY(check_formula(run, given_formula(run), MEASURE, error));
@@ -333,6 +335,9 @@ static hanse_status check(const hanse_cooperation_spec *spec,
     HANSE_TRY(check_indicators(&spec->score, run, error));
     for (size_t i = 0; spec->n_within != SIZE_MAX && i < spec->n_within; i++)
         HANSE_TRY(check_key(run, spec->within[i], "group by", error));
+    if (spec->coordinate.along_links)
+        HANSE_TRY(hanse_link_table_count(run, &spec->coordinate.links, &n_links,
+                                         error));
     if (spec->periods.column != NULL)
         HANSE_TRY(
             check_key(run, spec->periods.column, "step 'periods'", error));
@@ -388,10 +393,10 @@ static void join_keys(const char *const *keys, size_t n_keys, char *text,
                                  k > 0 ? ", " : "", keys[k]);
 }
 
-static hanse_status explain_coordination(const hanse_cooperation_spec *spec,
-                                         const hanse_model_run *run,
-                                         hanse_pass_notes *notes,
-                                         hanse_error *error)
+static hanse_status explain_groups(const hanse_cooperation_spec *spec,
+                                   const hanse_model_run *run,
+                                   const char *computes,
+                                   hanse_pass_notes *notes, hanse_error *error)
 {
     const char *const *keys = (const char *const *)spec->within;
     size_t n_keys = spec->n_within;
@@ -401,10 +406,45 @@ static hanse_status explain_coordination(const hanse_cooperation_spec *spec,
     (void)snprintf(reads, sizeof reads, "the strategy, %s%s%s",
                    spec->coordinate.independence, n_keys > 0 ? ", " : "",
                    groups);
-    return hanse_pass_notes_add(
-        notes, "cooperation: coordinate", reads,
-        "sums of strategies and independence in every group", "coordinated", 0,
-        error);
+    return hanse_pass_notes_add(notes, "cooperation: coordinate", reads,
+                                computes, "coordinated", 0, error);
+}
+
+/* Links, the graph that they make and the values of a round. */
+static hanse_status explain_links(const hanse_cooperation_spec *spec,
+                                  const hanse_model_run *run,
+                                  hanse_pass_notes *notes, hanse_error *error)
+{
+    const size_t n_rows = (size_t)run->n_rows;
+    uint64_t n;
+    char reads[2 * NAME_SIZE];
+    HANSE_TRY(hanse_link_table_count(run, &spec->coordinate.links, &n, error));
+    const hanse_network_size graph = hanse_network_undirected_bytes(
+        n_rows, (size_t)n, false, hanse_model_threads(run));
+    const uint64_t rounds = graph.kept_bytes + hanse_coordinate_bytes(n_rows);
+    const uint64_t making = graph.peak_bytes + 8 * n;
+    (void)snprintf(reads, sizeof reads, "the strategy, %s, %" PRIu64 " links",
+                   spec->coordinate.independence, n);
+    HANSE_TRY(hanse_pass_notes_add(
+        notes, "cooperation: coordinate", reads, "rounds along the links",
+        "coordinated", 17 * run->n_rows + (rounds > making ? rounds : making),
+        error));
+    if (!spec->coordinate.preserve)
+        return HANSE_OK;
+    return explain_groups(spec, run, "what each group's sum has lost", notes,
+                          error);
+}
+
+static hanse_status explain_coordination(const hanse_cooperation_spec *spec,
+                                         const hanse_model_run *run,
+                                         hanse_pass_notes *notes,
+                                         hanse_error *error)
+{
+    if (spec->coordinate.along_links)
+        return explain_links(spec, run, notes, error);
+    return explain_groups(spec, run,
+                          "sums of strategies and independence in every group",
+                          notes, error);
 }
 
 static hanse_status explain_periods(const hanse_cooperation_spec *spec,

@@ -9,6 +9,7 @@
 #include "engine/models/coordinate.h"
 #include "engine/models/coupling.h"
 #include "engine/models/evaluate.h"
+#include "engine/models/link_table.h"
 #include "engine/models/synergy.h"
 
 /* P1. U_ik = sum_j w_j y_ij of a record in subsystem k. */
@@ -27,6 +28,8 @@ typedef struct hanse_coordinate_spec {
     double tolerance;
     uint64_t max_rounds;
     bool preserve;
+    bool along_links; /* else inside the groups of `within` */
+    hanse_link_spec links;
 } hanse_coordinate_spec;
 
 /* P3. Two periods of which `from` and `to` are written as the column's values

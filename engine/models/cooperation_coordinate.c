@@ -223,5 +223,7 @@ hanse_status hanse_cooperation_coordinate(const hanse_cooperation_spec *spec,
     const hanse_coordinate_spec *coordinate = &spec->coordinate;
     HANSE_TRY(add_strategy(run, strategy, what, error));
     HANSE_TRY(add_independence(coordinate, run, error));
+    if (coordinate->along_links)
+        return hanse_cooperation_coordinate_links(spec, run, error);
     return coordinate_within(spec, run, error);
 }

@@ -23,6 +23,13 @@ hanse_status hanse_cooperation_coordinate(const hanse_cooperation_spec *spec,
                                           const char *strategy,
                                           const char *what, hanse_error *error);
 
+/* The part of it along links, once the first two columns are there: NaN where
+ * a row takes no part, the latter also where independence is missing or not in
+ * [0, 1]. */
+hanse_status
+hanse_cooperation_coordinate_links(const hanse_cooperation_spec *spec,
+                                   hanse_model_run *run, hanse_error *error);
+
 /* Name of the column of U_ik. */
 void hanse_cooperation_level_column(const hanse_cooperation_spec *spec,
                                     size_t subsystem, char *name,
