@@ -6,6 +6,7 @@ disk.
 
 usage: test_records.py MAKE_RECORDS HANSE
 """
+import math
 import os
 import resource
 import shutil
@@ -20,6 +21,7 @@ import numpy as np
 import xarray
 
 from checks import check, exit_status
+from compare_results import facts
 
 MAKE_RECORDS, HANSE = sys.argv[1], sys.argv[2]
 MEANINGS = ("ok empty_group zero_total negative_value too_few_members "
@@ -235,6 +237,69 @@ def check_full_disk(folder):
                   and os.listdir(inner) == ["out.h5"], os.listdir(inner))
 
 
+JOB = """\
+input: {files: [enterprises.h5]}
+group_by: [cluster]
+models:
+  resource:
+    evaluate:
+      indicators: [{name: labour, weight: 0.4}, {name: equipment, weight: 0.6}]
+    allocate: {rule: proportional, claim: demand}
+output: {file: out.h5, records: {storage: gzip:1}}
+"""
+
+
+def check_run(folder):
+    """A run from the table to the records: aligned with the input, whatever
+    the threads; awards of a cluster sum up to what the table says."""
+    def hanse(*arguments):
+        done = subprocess.run([HANSE, *arguments], cwd=folder,
+                              capture_output=True, text=True)
+        check(f"hanse {arguments[0]}", done.returncode == 0, done.stderr)
+
+    with open(os.path.join(folder, "job.yaml"), "w", encoding="ascii") as file:
+        file.write(JOB)
+    hanse("generate", "enterprises.h5", "-n", "200000", "-q", "--clusters",
+          "50", "--chunk", "10000", "--compress", "lz4")
+    found = []
+    for threads in (1, 2, 3, 8):
+        hanse("run", "job.yaml", "--threads", str(threads), "-q", "-o",
+              f"out{threads}.h5")
+        found.append(facts(os.path.join(folder, f"out{threads}.h5")))
+        check(f"{threads} threads: the same", found[0] == found[-1])
+    hanse("run", "job.yaml", "-q", "--records-storage", "none", "-o",
+          "plain.h5")
+    with h5py.File(os.path.join(folder, "out1.h5")) as file, \
+            h5py.File(os.path.join(folder, "plain.h5")) as plain, \
+            h5py.File(os.path.join(folder, "enterprises.h5")) as table:
+        records = file["records"]
+        numbers = [name for name in records if records[name].dtype == "<f8"
+                   and name != "record"]
+        check("numbers in /records", len(numbers) > 0, list(records))
+        for name in numbers:
+            check(f"{name}: storage of the job",
+                  records[name].compression_opts == 1
+                  and not records[name].shuffle)
+            check(f"{name}: storage of the option",
+                  plain["records"][name].compression is None)
+            check(f"{name}: the same in every storage",
+                  same_bits(plain["records"][name][()], records[name][()]))
+            check(f"{name}: one value for each row",
+                  len(records[name]) == 200000)
+        cluster = table["enterprises/cluster"][()]
+        # All that has a resource and a claim is pooled; the rest stays.
+        award = records["allocation"][()]
+        own = table["enterprises/resource"][()]
+        award = np.where(np.isnan(award), own, award)
+        award = np.where(np.isnan(award), 0.0, award)
+        for key, total in zip(file["by_cluster/cluster"][()],
+                              file["by_cluster/resource_total"][()]):
+            found = math.fsum(award[cluster == key])
+            check(f"cluster {key}: records sum up to the total",
+                  math.isclose(found, total, rel_tol=1e-14),
+                  f"{found} and {total}")
+
+
 def main():
     folder = tempfile.mkdtemp(prefix="hanse-records-")
     try:
@@ -243,6 +308,7 @@ def main():
         check_sizes(folder)
         check_storages(folder)
         check_full_disk(folder)
+        check_run(folder)
     finally:
         shutil.rmtree(folder)
     return exit_status()
