@@ -1,34 +1,35 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Dense systems of linear equations: LU factors with partial pivoting, and the
- * inverse.
+ * The inverse of a dense matrix, rounded once.
  *
- * Not a LAPACK, whose results depend on which BLAS a machine has, on its
- * instructions and on its threads. Here every number goes through the same
- * multiplications and subtractions in the same order however the work is cut.
+ * LAPACK finds it as well as binary64 can, which depends on the BLAS that a
+ * machine has, on its instructions and on its threads. Newton's step with the
+ * remainder in twice the precision (Golub, Van Loan, Matrix Computations,
+ * 3.5.3; Ogita, Rump, Oishi 2005, Accurate sum and dot product) then makes
+ * every element right to many digits more than it has, so that its nearest
+ * binary64 is the same wherever it began.
  */
 #ifndef HANSE_ENGINE_MODELS_DENSE_H
 #define HANSE_ENGINE_MODELS_DENSE_H
 
-#include "engine/base/error.h"
+#include "engine/base/memory.h"
 
-/* A square matrix, row by row. */
-typedef struct hanse_dense {
-    size_t n;
-    double *values; /* [row][column] */
-} hanse_dense;
-
-/* Replaces the matrix by its factors, L below the diagonal (ones on it) and U
- * from the diagonal on; order[i] is the row of the matrix that has become row
- * i. *singular is set where it is so to working precision, and the rest is
- * undefined then. Values must be finite. */
-hanse_status hanse_dense_factor(hanse_dense *matrix, size_t *order,
+/* inverse = matrix^-1, both n x n, row by row, finite. *singular is set where
+ * there is none to working precision; `inverse` is undefined then. Takes two
+ * more arrays of that size. HANSE_ERR_IO when the system has no LAPACK. */
+hanse_status hanse_dense_invert(const double *matrix, size_t n, double *inverse,
                                 bool *singular, size_t n_threads,
-                                hanse_error *error);
+                                hanse_budget *budget, hanse_error *error);
 
-/* inverse = (the matrix that was factored)^-1, n x n. */
-hanse_status hanse_dense_invert(const hanse_dense *factors, const size_t *order,
-                                double *inverse, size_t n_threads,
-                                hanse_error *error);
+/* (high, low)[j] -= multiplier * (x + y)[j], numbers kept as unevaluated sums
+ * of two. `y` may be NULL: zeros. */
+typedef void hanse_subtract_multiple(double *restrict high,
+                                     double *restrict low,
+                                     const double *restrict x,
+                                     const double *restrict y,
+                                     double multiplier, size_t n);
+
+/* The one for this machine; all give the same bits. */
+hanse_subtract_multiple *hanse_choose_subtract_multiple(void);
 
 #endif

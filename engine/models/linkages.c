@@ -131,28 +131,25 @@ static void spread(double *values, size_t n, const size_t *index, size_t m)
 }
 
 /* L into `leontief`; the groups that are there get status 7 where there is
- * none. `index` and `order` have room for n numbers. */
+ * none. `index` has room for n numbers. */
 static hanse_status invert(hanse_linkages *l, const double *flows,
-                           const double *totals, size_t *index, size_t *order,
+                           const double *totals, size_t *index,
                            size_t n_threads, hanse_error *error)
 {
     size_t m = 0;
     for (size_t i = 0; i < l->n; i++)
         if (is_there(l, i))
             index[m++] = i;
-    hanse_dense matrix = {m, hanse_allocate(l->budget, m * m, sizeof(double))};
-    if (matrix.values == NULL)
+    double *matrix = hanse_allocate(l->budget, m * m, sizeof *matrix);
+    if (matrix == NULL)
         return hanse_fail_budget(error, l->budget, "linkages of groups", m * m,
                                  sizeof(double));
     bool singular = false;
-    fill_matrix(l, flows, totals, index, m, matrix.values);
+    fill_matrix(l, flows, totals, index, m, matrix);
     memset(l->leontief, 0, l->n * l->n * sizeof *l->leontief);
-    hanse_status status =
-        hanse_dense_factor(&matrix, order, &singular, n_threads, error);
-    if (status == HANSE_OK && !singular)
-        status =
-            hanse_dense_invert(&matrix, order, l->leontief, n_threads, error);
-    hanse_free(l->budget, matrix.values, m * m, sizeof(double));
+    const hanse_status status = hanse_dense_invert(
+        matrix, m, l->leontief, &singular, n_threads, l->budget, error);
+    hanse_free(l->budget, matrix, m * m, sizeof *matrix);
     if (status != HANSE_OK)
         return status;
     if (!singular) {
@@ -221,22 +218,21 @@ hanse_status hanse_linkages_compute(const double *flows, const double *totals,
                           "linkages of %zu groups, the most is %d; group by "
                           "fewer keys",
                           n, HANSE_LINKAGES_GROUPS_MAX);
-    size_t *index = hanse_allocate(budget, 2 * n, sizeof *index);
+    size_t *index = hanse_allocate(budget, n, sizeof *index);
     double *terms = hanse_allocate(budget, n, sizeof *terms);
     hanse_status status = HANSE_OK;
     if (index == NULL || terms == NULL)
-        status = hanse_fail_budget(error, budget, "linkages of groups", 3 * n,
+        status = hanse_fail_budget(error, budget, "linkages of groups", 2 * n,
                                    sizeof *terms);
     if (status == HANSE_OK)
         status = allocate(&made, error);
     if (status == HANSE_OK) {
         judge(&made, flows, totals);
-        status =
-            invert(&made, flows, totals, index, index + n, n_threads, error);
+        status = invert(&made, flows, totals, index, n_threads, error);
     }
     if (status == HANSE_OK)
         fill_linkages(&made, flows, totals, terms);
-    hanse_free(budget, index, 2 * n, sizeof *index);
+    hanse_free(budget, index, n, sizeof *index);
     hanse_free(budget, terms, n, sizeof *terms);
     if (status != HANSE_OK)
         hanse_linkages_clear(&made);

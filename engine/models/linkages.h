@@ -10,7 +10,7 @@
 #include "engine/base/memory.h"
 
 enum {
-    HANSE_LINKAGES_GROUPS_MAX = 5000 /* 600 MB and some 400 Gflop */
+    HANSE_LINKAGES_GROUPS_MAX = 5000 /* 800 MB and some 1500 Gflop */
 };
 
 /* Arrays of n numbers, in the order of the groups, and of n x n, [row][column].
@@ -34,7 +34,9 @@ typedef struct hanse_linkages {
  * Flows that are not finite make everything undefined (8), and so does
  * an I - A that is singular to working precision, where the sum of the rounds
  * I + A + A^2 + ... has no limit (7). More than HANSE_LINKAGES_GROUPS_MAX
- * groups are HANSE_ERR_LIMIT. The same bits for any number of threads. */
+ * groups are HANSE_ERR_LIMIT. Elements of
+ * L are rounded once (dense.h): the same bits for any number of threads and
+ * any LAPACK. */
 hanse_status hanse_linkages_compute(const double *flows, const double *totals,
                                     size_t n, size_t n_threads,
                                     hanse_budget *budget, hanse_linkages *out,
