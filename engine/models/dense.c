@@ -18,6 +18,7 @@
 
 enum {
     ROWS_OF_A_TASK = 16,
+    COLUMNS_OF_A_BLOCK = 512,
     MOST_STEPS = 8
 };
 
@@ -91,30 +92,46 @@ static hanse_status invert_roughly(const inverting *v, bool *singular,
 
 /* ---- Newton's step ------------------------------------------------------ */
 
+/* Columns first .. first + n_columns - 1 of a task's rows: a row of the inverse
+ * serves them all while it is in the cache. */
+static void find_block(const inverting *v, size_t row, size_t n_rows,
+                       size_t first, size_t n_columns, double *low)
+{
+    const size_t n = v->n;
+    for (size_t k = 0; k < n; k++) {
+        const double *x = v->high + k * n + first;
+        const double *y = v->has_low ? v->low + k * n + first : NULL;
+        for (size_t i = 0; i < n_rows; i++)
+            if (v->matrix[(row + i) * n + k] != 0.0)
+                v->subtract(v->remainder + (row + i) * n + first,
+                            low + i * n + first, x, y,
+                            v->matrix[(row + i) * n + k], n_columns);
+    }
+}
+
 /* A few rows of the remainder. */
 static hanse_status find_remainder(void *context, size_t task,
                                    hanse_error *error)
 {
     const inverting *v = context;
-    const size_t n = v->n, first = task * ROWS_OF_A_TASK;
-    const size_t end = first + ROWS_OF_A_TASK < n ? first + ROWS_OF_A_TASK : n;
-    double *low = hanse_allocate(v->budget, n, sizeof *low);
+    const size_t n = v->n, row = task * ROWS_OF_A_TASK;
+    const size_t n_rows = n - row < ROWS_OF_A_TASK ? n - row : ROWS_OF_A_TASK;
+    double *high = v->remainder + row * n;
+    double *low = hanse_allocate_zero(v->budget, n_rows * n, sizeof *low);
     if (low == NULL)
-        return hanse_fail_budget(error, v->budget, "inverse", n, sizeof *low);
-    for (size_t i = first; i < end; i++) {
-        double *high = v->remainder + i * n;
-        memset(high, 0, n * sizeof *high);
-        memset(low, 0, n * sizeof *low);
-        high[i] = 1.0;
-        for (size_t k = 0; k < n; k++)
-            if (v->matrix[i * n + k] != 0.0)
-                v->subtract(high, low, v->high + k * n,
-                            v->has_low ? v->low + k * n : NULL,
-                            v->matrix[i * n + k], n);
-        for (size_t j = 0; j < n; j++)
-            high[j] += low[j];
-    }
-    hanse_free(v->budget, low, n, sizeof *low);
+        return hanse_fail_budget(error, v->budget, "inverse", n_rows * n,
+                                 sizeof *low);
+    memset(high, 0, n_rows * n * sizeof *high);
+    for (size_t i = 0; i < n_rows; i++)
+        high[i * n + row + i] = 1.0;
+    for (size_t first = 0; first < n; first += COLUMNS_OF_A_BLOCK)
+        find_block(v, row, n_rows, first,
+                   n - first < COLUMNS_OF_A_BLOCK ? n - first
+                                                  : COLUMNS_OF_A_BLOCK,
+                   low);
+    for (size_t i = 0; i < n_rows * n; i++)
+        high[i] += low[i];
+    hanse_free(v->budget, low, n_rows * n, sizeof *low);
     return HANSE_OK;
 }
 
@@ -179,7 +196,7 @@ hanse_status hanse_dense_invert(const double *matrix, size_t n, double *inverse,
         return hanse_fail(error, HANSE_ERR_IO,
                           "linkages: no " LAPACK_LIBRARY
                           ", which solves for them; install Debian's package "
-                          "liblapack3");
+                          "libopenblas0-pthread");
     inverting v = {.matrix = matrix,
                    .n = n,
                    .high = inverse,
