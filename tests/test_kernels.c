@@ -183,6 +183,80 @@ static void split_squares_restores_squares(void **state)
     }
 }
 
+/* Whether a row's lanes hold x * y to the last bit. */
+static bool holds_product(const hanse_window *window, size_t i, double a,
+                          double b)
+{
+    int64_t limbs[HANSE_DENSE_LIMBS];
+    hanse_wide found, factor, expected;
+    gather_limbs(i, window->n_limbs, limbs);
+    hanse_wide_from_limbs(&found, limbs, window);
+    hanse_wide_from_double(&factor, a);
+    hanse_wide_from_double(&expected, b);
+    hanse_wide product;
+    hanse_wide_multiply(&product, &factor, &expected);
+    hanse_wide_subtract(&found, &product);
+    return found.n == 0;
+}
+
+static double y[ROWS];
+
+static void split_products_restores_products(void **state)
+{
+    (void)state;
+    const hanse_window window = {-140, 4};
+    const hanse_split_grid grid = grid_of(window);
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        fill(-15, 30);
+        memcpy(y, x, sizeof y);
+        fill(-15, 30);
+        assert_int_equal(
+            tables[t]->split_product_f64(x, y, ROWS, &grid, lanes, bad), 0);
+        for (size_t i = 0; i < ROWS; i++)
+            assert_true(holds_product(&window, i, x[i], y[i]));
+    }
+}
+
+static void split_products_lists_what_it_cannot_take(void **state)
+{
+    (void)state;
+    const hanse_window window = {-130, 4};
+    const hanse_split_grid grid = grid_of(window);
+    size_t n_tables, n_held = 0, n_listed = 0;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (int round = 0; round < 40; round++) {
+        fill(-8, 41);
+        sprinkle();
+        memcpy(y, x, sizeof y);
+        fill(-30, 41);
+        sprinkle();
+        size_t n_bad =
+            tables[0]->split_product_f64(x, y, ROWS, &grid, lanes, bad);
+        for (size_t i = 0, k = 0; i < ROWS; i++) {
+            const bool is_listed = k < n_bad && bad[k] == i;
+            k += is_listed;
+            if (!is_listed) {
+                assert_true(holds_product(&window, i, x[i], y[i]));
+                n_held++;
+                continue;
+            }
+            for (size_t l = 0; l < 4; l++)
+                assert_int_equal(lanes[l * ROWS + i], 0);
+            n_listed++;
+        }
+        for (size_t t = 1; t < n_tables; t++) {
+            assert_int_equal(tables[t]->split_product_f64(
+                                 x, y, ROWS, &grid, other_lanes, other_bad),
+                             n_bad);
+            assert_memory_equal(bad, other_bad, n_bad * sizeof *bad);
+            assert_memory_equal(lanes, other_lanes, 4 * ROWS * sizeof lanes[0]);
+        }
+    }
+    assert_true(n_held > 1000 && n_listed > 1000);
+}
+
 /* All instruction sets, all lengths: pieces and lists as from scalar. */
 static void splits_agree_with_scalar(void **state)
 {
@@ -563,6 +637,8 @@ int main(void)
         cmocka_unit_test(split_restores_values),
         cmocka_unit_test(split_lists_what_it_cannot_take),
         cmocka_unit_test(split_squares_restores_squares),
+        cmocka_unit_test(split_products_restores_products),
+        cmocka_unit_test(split_products_lists_what_it_cannot_take),
         cmocka_unit_test(splits_agree_with_scalar),
         cmocka_unit_test(split_integers_restores_them),
         cmocka_unit_test(transpose_moves_every_piece),

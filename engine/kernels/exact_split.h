@@ -64,6 +64,19 @@ hanse_split_function hanse_split_square_f64_scalar;
 hanse_split_function hanse_split_square_f64_avx2;
 hanse_split_function hanse_split_square_f64_avx512;
 
+/* The same of x[i] * y[i]; +0.0 and -0.0 are good where the other factor is in
+ * range, and the sign of a product that is zero is lost. x and y may be the
+ * same. */
+typedef size_t hanse_split_product_function(const double *x, const double *y,
+                                            size_t n,
+                                            const hanse_split_grid *grid,
+                                            int64_t *restrict lanes,
+                                            uint16_t *restrict bad);
+
+hanse_split_product_function hanse_split_product_f64_scalar;
+hanse_split_product_function hanse_split_product_f64_avx2;
+hanse_split_product_function hanse_split_product_f64_avx512;
+
 /* Integers, two limbs of unit 1: x = piece_0 + 2^51 piece_1. */
 void hanse_split_i64(const int64_t *restrict x, size_t n,
                      int64_t *restrict lanes);

@@ -47,6 +47,16 @@ static inline TARGET double square_error(double x, double product)
     return ((high * high - product) + 2.0 * high * low) + low * low;
 }
 
+/* The same of x * y. */
+static inline TARGET double product_error(double x, double y, double product)
+{
+    const double c = 134217729.0 * x, d = 134217729.0 * y;
+    const double x_high = c - (c - x), y_high = d - (d - y);
+    const double x_low = x - x_high, y_low = y - y_high;
+    return (((x_high * y_high - product) + x_low * y_high) + x_high * y_low) +
+           x_low * y_low;
+}
+
 /* Stores the pieces of a row, zero when it is not good. */
 static inline TARGET void store_row(int64_t *restrict lanes, size_t i,
                                     const uint64_t *piece, size_t n_limbs,
@@ -112,6 +122,35 @@ split_squares(const double *restrict x, size_t n, const hanse_split_grid *grid,
     return list_bad(good, n, bad);
 }
 
+static inline TARGET __attribute__((always_inline)) size_t
+split_products(const double *x, const double *y, size_t n,
+               const hanse_split_grid *grid, size_t n_limbs,
+               int64_t *restrict lanes, uint16_t *restrict bad)
+{
+    /* As for squares. */
+    const double smallest = 0x1p-480, largest = 0x1p500;
+    uint64_t good[HANSE_LIMB_BATCH + 1];
+    const hanse_split_grid g = *grid;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t piece[HANSE_DENSE_LIMBS] = {0};
+        const double x_size = fabs(x[i]), y_size = fabs(y[i]);
+        const double product = x[i] * y[i];
+        const double error = product_error(x[i], y[i], product);
+        const double left = fabs(split_one(product, &g, n_limbs, piece)) +
+                            fabs(split_one(error, &g, n_limbs, piece));
+        const uint64_t is_exact =
+            ALL_BITS_IF(x_size >= smallest) & ALL_BITS_IF(y_size >= smallest);
+        const uint64_t is_zero =
+            ALL_BITS_IF(x_size == 0.0) | ALL_BITS_IF(y_size == 0.0);
+        good[i] = ALL_BITS_IF(x_size < largest) &
+                  ALL_BITS_IF(y_size < largest) &
+                  ALL_BITS_IF(fabs(product) < g.bound) &
+                  ALL_BITS_IF(left == 0.0) & (is_exact | is_zero);
+        store_row(lanes, i, piece, n_limbs, good[i]);
+    }
+    return list_bad(good, n, bad);
+}
+
 /* The number of limbs is a constant in each call, so that loops over limbs
  * unroll. */
 TARGET size_t KERNEL(hanse_split_f64)(const double *restrict x, size_t n,
@@ -153,5 +192,27 @@ TARGET size_t KERNEL(hanse_split_square_f64)(const double *restrict x, size_t n,
         return split_squares(x, n, grid, 5, lanes, bad);
     default:
         return split_squares(x, n, grid, 6, lanes, bad);
+    }
+}
+
+TARGET size_t KERNEL(hanse_split_product_f64)(const double *x, const double *y,
+                                              size_t n,
+                                              const hanse_split_grid *grid,
+                                              int64_t *restrict lanes,
+                                              uint16_t *restrict bad)
+{
+    switch (grid->n_limbs) {
+    case 1:
+        return split_products(x, y, n, grid, 1, lanes, bad);
+    case 2:
+        return split_products(x, y, n, grid, 2, lanes, bad);
+    case 3:
+        return split_products(x, y, n, grid, 3, lanes, bad);
+    case 4:
+        return split_products(x, y, n, grid, 4, lanes, bad);
+    case 5:
+        return split_products(x, y, n, grid, 5, lanes, bad);
+    default:
+        return split_products(x, y, n, grid, 6, lanes, bad);
     }
 }
