@@ -15,18 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/pair_sums.h"
 #include "engine/ratio.h"
-#include "engine/wide_sums.h"
 
-enum {
-    SUM_X,
-    SUM_Y,
-    SUM_XY,
-    SUM_XX, /* the last two only for correlations */
-    SUM_YY,
-    N_SUMS
-};
-
+/* Rows of a group that did not come by batches. */
 typedef struct pair_count {
     uint64_t n;
     bool infinite; /* one of the values was */
@@ -34,7 +26,7 @@ typedef struct pair_count {
 
 typedef struct pair {
     size_t x, y; /* measures */
-    hanse_wide_sums sums[N_SUMS];
+    hanse_pair_sums sums;
     hanse_group_array counts; /* of pair_count */
 } pair;
 
@@ -43,7 +35,7 @@ typedef struct pairs {
     hanse_budget *budget;
     pair *pairs;
     size_t n_pairs;
-    size_t n_sums; /* in use of each pair */
+    hanse_pair_batch batch;
 } pairs;
 
 static bool needed(const hanse_plan *plan)
@@ -57,11 +49,11 @@ static void destroy(void *state)
     if (p == NULL)
         return;
     for (size_t i = 0; i < p->n_pairs; i++) {
-        for (size_t s = 0; s < N_SUMS; s++)
-            hanse_wide_sums_clear(&p->pairs[i].sums[s]);
+        hanse_pair_sums_clear(&p->pairs[i].sums);
         hanse_group_array_clear(&p->pairs[i].counts, p->budget,
                                 sizeof(pair_count));
     }
+    hanse_pair_batch_clear(&p->batch);
     free(p->pairs);
     free(p);
 }
@@ -79,16 +71,16 @@ static hanse_status create(const hanse_plan *plan, size_t grouping,
         free(all);
         return hanse_fail_nomem(error, "sums of pairs", n_pairs * sizeof *all);
     }
-    *p = (pairs){plan, budget, all, n_pairs, N_SUMS};
-    if ((plan->statistics & HANSE_STAT_CORR) == 0)
-        p->n_sums = SUM_XX;
+    *p = (pairs){plan, budget, all, n_pairs, {0}};
+    const size_t n_sums = (plan->statistics & HANSE_STAT_CORR) == 0
+                              ? HANSE_PAIR_XX
+                              : HANSE_PAIR_SUMS;
     size_t i = 0;
     for (size_t x = 0; x < plan->n_measures; x++)
         for (size_t y = x + 1; y < plan->n_measures; y++, i++) {
             all[i].x = x;
             all[i].y = y;
-            for (size_t s = 0; s < N_SUMS; s++)
-                hanse_wide_sums_init(&all[i].sums[s], "sums of pairs", budget);
+            hanse_pair_sums_init(&all[i].sums, n_sums, budget);
         }
     *state = p;
     return HANSE_OK;
@@ -97,9 +89,7 @@ static hanse_status create(const hanse_plan *plan, size_t grouping,
 static hanse_status grow(pairs *p, size_t n_groups, hanse_error *error)
 {
     for (size_t i = 0; i < p->n_pairs; i++) {
-        for (size_t s = 0; s < p->n_sums; s++)
-            HANSE_TRY(
-                hanse_wide_sums_grow(&p->pairs[i].sums[s], n_groups, error));
+        HANSE_TRY(hanse_pair_sums_grow(&p->pairs[i].sums, n_groups, error));
         HANSE_TRY(hanse_group_array_grow(&p->pairs[i].counts, p->budget,
                                          n_groups, sizeof(pair_count), NULL,
                                          error));
@@ -107,51 +97,130 @@ static hanse_status grow(pairs *p, size_t n_groups, hanse_error *error)
     return HANSE_OK;
 }
 
-static hanse_status add_terms(const pairs *p, pair *to, size_t group,
-                              const hanse_factor *x, const hanse_factor *y,
+/* ---- Adding ------------------------------------------------------------- */
+
+/* What is the matter with a row. */
+enum {
+    LACKS = 1, /* it has only one of the values, or none */
+    ALONE = 2  /* infinite, or an integer that float64 does not hold */
+};
+
+/* Integers up to this are float64 as well. */
+static const int64_t most_exact = (int64_t)1 << 53;
+
+/* Values first to first + n - 1 of a measure as float64, and what is the
+ * matter with them; returns what is with any of them. */
+static uint8_t load_floats(const int64_t *values, size_t n, double *out,
+                           uint8_t *flags)
+{
+    const int64_t infinity = (int64_t)0x7ff << 52;
+    uint8_t any = 0;
+    memcpy(out, values, n * sizeof *out);
+    for (size_t i = 0; i < n; i++) {
+        const int64_t size = values[i] & INT64_MAX;
+        flags[i] |= (uint8_t)((size > infinity ? LACKS : 0) |
+                              (size == infinity ? ALONE : 0));
+        any |= flags[i];
+    }
+    return any;
+}
+
+static uint8_t load_integers(const int64_t *values, const uint8_t *absent,
+                             bool is_unsigned, size_t n, double *out,
+                             uint8_t *flags)
+{
+    const int64_t least = is_unsigned ? 0 : -most_exact;
+    uint8_t any = 0;
+    for (size_t i = 0; i < n; i++) {
+        const bool is_exact = values[i] >= least && values[i] <= most_exact;
+        out[i] = (double)values[i];
+        flags[i] |= (uint8_t)((is_exact ? 0 : ALONE) |
+                              (absent != NULL && absent[i] ? LACKS : 0));
+        any |= flags[i];
+    }
+    return any;
+}
+
+static uint8_t load(const pairs *p, const hanse_extra_rows *rows,
+                    size_t measure, size_t first, size_t n, double *out,
+                    uint8_t *flags)
+{
+    const hanse_number number = p->plan->measures[measure].number;
+    const int64_t *values = rows->values[measure] + first;
+    const uint8_t *absent = rows->absent[measure];
+    if (number == HANSE_NUMBER_FLOAT)
+        return load_floats(values, n, out, flags);
+    return load_integers(values, absent == NULL ? NULL : absent + first,
+                         number == HANSE_NUMBER_UINT, n, out, flags);
+}
+
+static hanse_status add_alone(const pairs *p, pair *to,
+                              const hanse_extra_rows *rows, size_t row,
                               hanse_error *error)
 {
-    const hanse_term terms[N_SUMS] = {
-        [SUM_X] = hanse_term_single(x),
-        [SUM_Y] = hanse_term_single(y),
-        [SUM_XY] = hanse_term_product(x, y),
-        [SUM_XX] = hanse_term_product(x, x),
-        [SUM_YY] = hanse_term_product(y, y),
-    };
-    for (size_t s = 0; s < p->n_sums; s++)
-        HANSE_TRY(hanse_wide_sums_add(&to->sums[s], group, &terms[s], error));
+    const size_t group = hanse_extra_group(rows, row);
+    pair_count *count = (pair_count *)to->counts.items + group;
+    hanse_factor x, y;
+    count->n++;
+    if (hanse_factor_of(rows->values[to->x][row],
+                        p->plan->measures[to->x].number, &x) &&
+        hanse_factor_of(rows->values[to->y][row],
+                        p->plan->measures[to->y].number, &y))
+        return hanse_pair_sums_add_one(&to->sums, group, &x, &y, error);
+    count->infinite = true;
     return HANSE_OK;
 }
 
-static hanse_status add_pair(const pairs *p, pair *to,
-                             const hanse_extra_rows *rows, hanse_error *error)
+/* Takes the rows with flags out of the batch, and adds those that go alone. */
+static hanse_status sort_out(pairs *p, pair *to, const hanse_extra_rows *rows,
+                             size_t first, const uint8_t *flags,
+                             hanse_error *error)
 {
-    const hanse_number x_number = p->plan->measures[to->x].number;
-    const hanse_number y_number = p->plan->measures[to->y].number;
-    pair_count *counts = to->counts.items;
-    for (size_t i = 0; i < rows->n; i++) {
-        hanse_factor x, y;
-        if (hanse_extra_absent(rows, x_number, to->x, i) ||
-            hanse_extra_absent(rows, y_number, to->y, i))
+    hanse_pair_batch *batch = &p->batch;
+    const size_t n = batch->n;
+    batch->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (flags[i] == ALONE)
+            HANSE_TRY(add_alone(p, to, rows, first + i, error));
+        if (flags[i] != 0)
             continue;
-        const size_t group = hanse_extra_group(rows, i);
-        counts[group].n++;
-        if (hanse_factor_of(rows->values[to->x][i], x_number, &x) &&
-            hanse_factor_of(rows->values[to->y][i], y_number, &y))
-            HANSE_TRY(add_terms(p, to, group, &x, &y, error));
-        else
-            counts[group].infinite = true;
+        batch->x[batch->n] = batch->x[i];
+        batch->y[batch->n] = batch->y[i];
+        batch->groups[batch->n++] = batch->groups[i];
     }
     return HANSE_OK;
+}
+
+static hanse_status add_part(pairs *p, pair *to, const hanse_extra_rows *rows,
+                             size_t first, size_t n, hanse_error *error)
+{
+    hanse_pair_batch *batch = &p->batch;
+    uint8_t flags[HANSE_LIMB_BATCH] = {0};
+    batch->n = n;
+    batch->is_one_group = rows->groups == NULL;
+    if (!batch->is_one_group)
+        memcpy(batch->groups, rows->groups + first, n * sizeof *batch->groups);
+    const uint8_t any = load(p, rows, to->x, first, n, batch->x, flags) |
+                        load(p, rows, to->y, first, n, batch->y, flags);
+    if (any != 0)
+        HANSE_TRY(sort_out(p, to, rows, first, flags, error));
+    return hanse_pair_sums_add(&to->sums, batch, error);
 }
 
 static hanse_status add(void *state, const hanse_extra_rows *rows,
                         hanse_error *error)
 {
     pairs *p = state;
+    if (p->batch.lanes == NULL)
+        HANSE_TRY(hanse_pair_batch_init(&p->batch, p->budget, error));
     HANSE_TRY(grow(p, rows->n_groups, error));
     for (size_t i = 0; i < p->n_pairs; i++)
-        HANSE_TRY(add_pair(p, &p->pairs[i], rows, error));
+        for (size_t first = 0; first < rows->n; first += HANSE_LIMB_BATCH) {
+            const size_t left = rows->n - first;
+            HANSE_TRY(add_part(
+                p, &p->pairs[i], rows, first,
+                left < HANSE_LIMB_BATCH ? left : HANSE_LIMB_BATCH, error));
+        }
     return HANSE_OK;
 }
 
@@ -173,9 +242,8 @@ static hanse_status merge(void *state, size_t n_groups, void *from,
                 (const pair_count *)other->counts.items + g;
             counts[target].n += count->n;
             counts[target].infinite |= count->infinite;
-            for (size_t s = 0; s < p->n_sums; s++)
-                HANSE_TRY(hanse_wide_sums_merge(&to->sums[s], target,
-                                                &other->sums[s], g, error));
+            HANSE_TRY(hanse_pair_sums_merge(&to->sums, target, &other->sums, g,
+                                            error));
         }
     }
     return HANSE_OK;
@@ -183,26 +251,30 @@ static hanse_status merge(void *state, size_t n_groups, void *from,
 
 /* ---- Finishing ---------------------------------------------------------- */
 
+static uint64_t count_of(const pair *p, size_t group)
+{
+    return ((const pair_count *)p->counts.items)[group].n +
+           hanse_pair_sums_count(&p->sums, group);
+}
+
 /* n times the sum `product` minus the product of the sums x and y. */
-static void cross(const pair *p, size_t group, int product, int x, int y,
-                  hanse_wide *out)
+static void cross(const pair *p, size_t group, hanse_pair_sum product,
+                  hanse_pair_sum x, hanse_pair_sum y, hanse_wide *out)
 {
     hanse_wide a, b, both;
-    const uint64_t n = ((const pair_count *)p->counts.items)[group].n;
-    hanse_wide_sums_get(&p->sums[x], group, &a);
-    hanse_wide_sums_get(&p->sums[y], group, &b);
+    hanse_pair_sums_get(&p->sums, x, group, &a);
+    hanse_pair_sums_get(&p->sums, y, group, &b);
     hanse_wide_multiply(&both, &a, &b);
-    hanse_wide_sums_get(&p->sums[product], group, out);
-    hanse_wide_scale(out, n);
+    hanse_pair_sums_get(&p->sums, product, group, out);
+    hanse_wide_scale(out, count_of(p, group));
     hanse_wide_subtract(out, &both);
 }
 
 static bool is_defined(const pair *p, size_t group)
 {
-    if (group >= p->counts.n)
-        return false;
-    const pair_count *count = (const pair_count *)p->counts.items + group;
-    return count->n >= 2 && !count->infinite;
+    return group < p->counts.n &&
+           !((const pair_count *)p->counts.items)[group].infinite &&
+           count_of(p, group) >= 2;
 }
 
 static double covariance_of(const void *context, size_t group)
@@ -211,8 +283,8 @@ static double covariance_of(const void *context, size_t group)
     hanse_wide numerator;
     if (!is_defined(p, group))
         return (double)NAN;
-    const uint64_t n = ((const pair_count *)p->counts.items)[group].n;
-    cross(p, group, SUM_XY, SUM_X, SUM_Y, &numerator);
+    const uint64_t n = count_of(p, group);
+    cross(p, group, HANSE_PAIR_XY, HANSE_PAIR_X, HANSE_PAIR_Y, &numerator);
     return hanse_wide_divide(&numerator, n, n - 1);
 }
 
@@ -222,11 +294,11 @@ static double correlation_of(const void *context, size_t group)
     hanse_wide numerator, x, y, square, denominator;
     if (!is_defined(p, group))
         return (double)NAN;
-    cross(p, group, SUM_XX, SUM_X, SUM_X, &x);
-    cross(p, group, SUM_YY, SUM_Y, SUM_Y, &y);
+    cross(p, group, HANSE_PAIR_XX, HANSE_PAIR_X, HANSE_PAIR_X, &x);
+    cross(p, group, HANSE_PAIR_YY, HANSE_PAIR_Y, HANSE_PAIR_Y, &y);
     if (x.n == 0 || y.n == 0) /* one of them is constant */
         return (double)NAN;
-    cross(p, group, SUM_XY, SUM_X, SUM_Y, &numerator);
+    cross(p, group, HANSE_PAIR_XY, HANSE_PAIR_X, HANSE_PAIR_Y, &numerator);
     hanse_wide_square(&square, &numerator);
     hanse_wide_multiply(&denominator, &x, &y);
     const double root = hanse_ratio_root(&square, &denominator);
