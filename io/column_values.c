@@ -5,6 +5,7 @@
  */
 #include "io/column_values.h"
 
+#include <endian.h>
 #include <math.h>
 #include <string.h>
 
@@ -86,34 +87,115 @@ bool hanse_mark_missing_texts(const char *bytes, const int32_t *offsets,
     return any;
 }
 
+/* ---- Texts of fixed length ---------------------------------------------- */
+
+/* Texts of a column: `size_bytes` is the same for all of them, so that branches
+ * on it are foreseen; those on a text's own length would not be. */
+
+static const uint64_t every_byte = 0x0101010101010101u;
+
+static uint64_t load_8(const char *from)
+{
+    uint64_t word;
+    memcpy(&word, from, sizeof word);
+    return le64toh(word);
+}
+
+/* The first n < 8 bytes of a text, the first one lowest; up to `end` may be
+ * read. */
+static uint64_t load_head(const char *text, size_t n, const char *end)
+{
+    uint64_t word = 0;
+    if (end - text >= 8)
+        return load_8(text) & (((uint64_t)1 << (8 * n)) - 1);
+    for (size_t i = 0; i < n; i++)
+        word |= (uint64_t)(uint8_t)text[i] << (8 * i);
+    return word;
+}
+
+/* Bytes before the last one that is not `pad`, that one included. */
+static size_t padded_length(const char *text, size_t size_bytes, char pad,
+                            const char *end)
+{
+    const uint64_t pads = every_byte * (uint8_t)pad;
+    size_t n = size_bytes;
+    for (; n >= 8; n -= 8) {
+        const uint64_t differ = load_8(text + n - 8) ^ pads;
+        if (differ != 0)
+            return n - (size_t)__builtin_clzll(differ) / 8;
+    }
+    const uint64_t mask = ((uint64_t)1 << (8 * n)) - 1;
+    const uint64_t differ = load_head(text, n, end) ^ (pads & mask);
+    return differ == 0 ? 0 : 8 - (size_t)__builtin_clzll(differ) / 8;
+}
+
+/* Bytes before the first NUL. */
+static size_t terminated_length(const char *text, size_t size_bytes,
+                                const char *end)
+{
+    size_t n = 0;
+    for (; n < size_bytes; n += 8) {
+        const size_t left = size_bytes - n;
+        uint64_t word;
+        if (left >= 8)
+            word = load_8(text + n);
+        else if (size_bytes >= 8) /* the last bytes, then zeros */
+            word = load_8(text + size_bytes - 8) >> (8 * (8 - left));
+        else
+            word = load_head(text, left, end);
+        /* The lowest of these bits is that of the first zero byte. */
+        const uint64_t zeros = (word - every_byte) & ~word & (every_byte << 7);
+        if (zeros != 0)
+            return n + (size_t)__builtin_ctzll(zeros) / 8;
+    }
+    return size_bytes;
+}
+
 static size_t stripped_length(const char *text, size_t size_bytes,
-                              hanse_text_padding padding)
+                              hanse_text_padding padding, const char *end)
 {
     if (padding == HANSE_PADDING_TERMINATED)
-        return strnlen(text, size_bytes);
-    const char pad = padding == HANSE_PADDING_SPACE ? ' ' : '\0';
-    while (size_bytes > 0 && text[size_bytes - 1] == pad)
-        size_bytes--;
-    return size_bytes;
+        return terminated_length(text, size_bytes, end);
+    return padded_length(text, size_bytes,
+                         padding == HANSE_PADDING_SPACE ? ' ' : '\0', end);
+}
+
+/* Moves a text of `length` bytes down to `to`, and with it what is behind it,
+ * up to size_bytes: steps of 16 bytes, each read before it is written. */
+static void move_down(char *to, const char *text, size_t length,
+                      size_t size_bytes)
+{
+    size_t done = 0;
+    for (; done < length && size_bytes - done >= 16; done += 16) {
+        uint64_t words[2];
+        memcpy(words, text + done, sizeof words);
+        memcpy(to + done, words, sizeof words);
+    }
+    if (done < length)
+        memmove(to + done, text + done, size_bytes - done);
 }
 
 bool hanse_pack_fixed_texts(const char *texts, size_t n, size_t stride,
                             size_t size_bytes, hanse_text_padding padding,
                             char *packed, int32_t *offsets)
 {
+    const char *end = n == 0 ? texts : texts + (n - 1) * stride + size_bytes;
     size_t used = 0;
     for (size_t i = 0; i < n; i++) {
         const char *text = texts + i * stride;
-        const size_t length = stripped_length(text, size_bytes, padding);
+        const size_t length = stripped_length(text, size_bytes, padding, end);
         if (length > INT32_MAX - used)
             return false;
         offsets[i] = (int32_t)used;
-        memmove(packed + used, text, length);
+        if (packed + used != text)
+            move_down(packed + used, text, length, size_bytes);
         used += length;
     }
     offsets[n] = (int32_t)used;
     return true;
 }
+
+/* ---- Texts of any length ------------------------------------------------ */
 
 static const char *pointer_at(const void *pointers, size_t i, size_t stride)
 {

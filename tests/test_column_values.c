@@ -75,6 +75,68 @@ static void pack_fixed_texts_in_place_with_stride(void **state)
     assert_memory_equal(packed, "ab", 2);
 }
 
+/* A text's length, byte by byte. */
+static size_t length_of(const char *text, size_t size_bytes,
+                        hanse_text_padding padding)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < size_bytes; i++) {
+        if (padding == HANSE_PADDING_TERMINATED && text[i] == '\0')
+            return i;
+        if (text[i] != (padding == HANSE_PADDING_SPACE ? ' ' : '\0'))
+            n = i + 1;
+    }
+    return padding == HANSE_PADDING_TERMINATED ? size_bytes : n;
+}
+
+static void check_packing(size_t size_bytes, hanse_text_padding padding,
+                          unsigned fill)
+{
+    enum {
+        N = 60
+    };
+    /* Bytes near those that the loops look for. */
+    static const char bytes[] = {'\0', ' ', 'a', '\x01', '\x80', '\xff', '!'};
+    const size_t n_bytes = N * size_bytes;
+    char *texts = malloc(n_bytes), *apart = malloc(n_bytes);
+    char *expected = malloc(n_bytes);
+    int32_t ends[N + 1] = {0}, offsets[N + 1], others[N + 1];
+    assert_true(texts != NULL && apart != NULL && expected != NULL);
+    for (size_t i = 0; i < N; i++) {
+        char *text = texts + i * size_bytes;
+        const size_t n_padding = (i * fill) % (size_bytes + 1);
+        for (size_t b = 0; b < size_bytes; b++)
+            text[b] = b < size_bytes - n_padding
+                          ? bytes[(i * 5 + b * b + fill) % sizeof bytes]
+                          : (padding == HANSE_PADDING_SPACE ? ' ' : '\0');
+        const size_t length = length_of(text, size_bytes, padding);
+        memcpy(expected + ends[i], text, length);
+        ends[i + 1] = ends[i] + (int32_t)length;
+    }
+    assert_true(hanse_pack_fixed_texts(texts, N, size_bytes, size_bytes,
+                                       padding, apart, others));
+    assert_true(hanse_pack_fixed_texts(texts, N, size_bytes, size_bytes,
+                                       padding, texts, offsets));
+    assert_memory_equal(offsets, ends, sizeof ends);
+    assert_memory_equal(others, ends, sizeof ends);
+    assert_memory_equal(texts, expected, (size_t)ends[N]);
+    assert_memory_equal(apart, expected, (size_t)ends[N]);
+    free(texts);
+    free(apart);
+    free(expected);
+}
+
+static void pack_fixed_texts_of_any_size(void **state)
+{
+    (void)state;
+    const hanse_text_padding paddings[] = {
+        HANSE_PADDING_TERMINATED, HANSE_PADDING_ZERO, HANSE_PADDING_SPACE};
+    for (size_t size_bytes = 1; size_bytes <= 50; size_bytes++)
+        for (size_t p = 0; p < 3; p++)
+            for (unsigned fill = 0; fill < 4; fill++)
+                check_packing(size_bytes, paddings[p], fill);
+}
+
 static void pack_texts_takes_null_as_empty(void **state)
 {
     (void)state;
@@ -158,6 +220,7 @@ int main(void)
         cmocka_unit_test(mark_missing_without_any_is_false),
         cmocka_unit_test(replace_missing_leaves_other_bits_alone),
         cmocka_unit_test(pack_fixed_texts_in_place_with_stride),
+        cmocka_unit_test(pack_fixed_texts_of_any_size),
         cmocka_unit_test(pack_texts_takes_null_as_empty),
         cmocka_unit_test(measure_texts_beyond_offsets_is_refused),
         cmocka_unit_test(arena_pieces_do_not_overlap_and_come_back),
