@@ -6,6 +6,7 @@
 
 #include "engine/base/error.h"
 #include "engine/models/cooperation.h"
+#include "engine/models/information.h"
 #include "engine/models/resource.h"
 
 bool hanse_models_any(const hanse_models *models)
@@ -17,6 +18,7 @@ bool hanse_models_any(const hanse_models *models)
 void hanse_models_clear(hanse_models *models)
 {
     hanse_resource_spec_destroy(models->resource);
+    hanse_information_spec_destroy(models->information);
     hanse_cooperation_spec_destroy(models->cooperation);
     *models = (hanse_models){0};
 }
@@ -45,6 +47,8 @@ hanse_status hanse_models_run(const hanse_models *models, hanse_model_run *run,
 {
     if (models->resource != NULL)
         HANSE_TRY(hanse_resource_run(models->resource, run, error));
+    if (models->information != NULL)
+        HANSE_TRY(hanse_information_run(models->information, run, error));
     if (models->cooperation != NULL)
         HANSE_TRY(hanse_cooperation_run(models->cooperation, run, error));
     return HANSE_OK;
@@ -56,8 +60,11 @@ hanse_status hanse_models_explain(const hanse_models *models,
 {
     if (models->resource != NULL)
         HANSE_TRY(hanse_resource_explain(models->resource, run, notes, error));
+    if (models->information != NULL)
+        HANSE_TRY(
+            hanse_information_explain(models->information, run, notes, error));
     if (models->cooperation != NULL)
-        HANSE_TRY(hanse_cooperation_explain(models->cooperation, run, notes,
-                                            error));
+        HANSE_TRY(
+            hanse_cooperation_explain(models->cooperation, run, notes, error));
     return HANSE_OK;
 }

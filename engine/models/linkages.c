@@ -63,28 +63,25 @@ static bool is_there(const hanse_linkages *l, size_t i)
            l->status[i] == HANSE_MODEL_NOT_CONVERGED;
 }
 
-double hanse_linkages_input(const hanse_linkages *linkages, const double *flows,
-                            const double *totals, size_t i, size_t j)
+double hanse_linkages_input(const hanse_linkages *linkages, double flow,
+                            double total_j, size_t i, size_t j)
 {
-    return is_there(linkages, i) && is_there(linkages, j)
-               ? flows[i * linkages->n + j] / totals[j]
-               : 0.0;
+    return is_there(linkages, i) && is_there(linkages, j) ? flow / total_j
+                                                          : 0.0;
 }
 
-double hanse_linkages_output(const hanse_linkages *linkages,
-                             const double *flows, const double *totals,
-                             size_t i, size_t j)
+double hanse_linkages_output(const hanse_linkages *linkages, double flow,
+                             double total_i, size_t i, size_t j)
 {
-    return is_there(linkages, i) && is_there(linkages, j)
-               ? flows[i * linkages->n + j] / totals[i]
-               : 0.0;
+    return is_there(linkages, i) && is_there(linkages, j) ? flow / total_i
+                                                          : 0.0;
 }
 
-double hanse_linkages_ghosh(const hanse_linkages *linkages,
-                            const double *totals, size_t i, size_t j)
+double hanse_linkages_ghosh(const hanse_linkages *linkages, double total_i,
+                            double total_j, size_t i, size_t j)
 {
     return is_there(linkages, i) && is_there(linkages, j)
-               ? linkages->leontief[i * linkages->n + j] * totals[j] / totals[i]
+               ? linkages->leontief[i * linkages->n + j] * total_j / total_i
                : 0.0;
 }
 
@@ -115,7 +112,8 @@ static void fill_matrix(const hanse_linkages *l, const double *flows,
         for (size_t j = 0; j < m; j++)
             matrix[i * m + j] =
                 (i == j ? 1.0 : 0.0) -
-                hanse_linkages_input(l, flows, totals, index[i], index[j]);
+                hanse_linkages_input(l, flows[index[i] * l->n + index[j]],
+                                     totals[index[j]], index[i], index[j]);
 }
 
 /* From m x m at the front of the array to n x n, zeros elsewhere. */
@@ -172,16 +170,16 @@ static void add_up(hanse_linkages *l, const double *flows, const double *totals,
 {
     const size_t n = l->n;
     for (size_t i = 0; i < n; i++)
-        terms[i] = hanse_linkages_input(l, flows, totals, i, k);
+        terms[i] = hanse_linkages_input(l, flows[i * n + k], totals[k], i, k);
     l->backward_direct[k] = hanse_sparse_dot(NULL, terms, NULL, n);
     for (size_t i = 0; i < n; i++)
         terms[i] = l->leontief[i * n + k];
     l->backward_total[k] = hanse_sparse_dot(NULL, terms, NULL, n);
     for (size_t j = 0; j < n; j++)
-        terms[j] = hanse_linkages_output(l, flows, totals, k, j);
+        terms[j] = hanse_linkages_output(l, flows[k * n + j], totals[k], k, j);
     l->forward_direct[k] = hanse_sparse_dot(NULL, terms, NULL, n);
     for (size_t j = 0; j < n; j++)
-        terms[j] = hanse_linkages_ghosh(l, totals, k, j);
+        terms[j] = hanse_linkages_ghosh(l, totals[k], totals[j], k, j);
     l->forward_total[k] = hanse_sparse_dot(NULL, terms, NULL, n);
     l->sensitivity[k] = hanse_sparse_dot(NULL, l->leontief + k * n, NULL, n);
 }

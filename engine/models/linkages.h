@@ -42,15 +42,15 @@ hanse_status hanse_linkages_compute(const double *flows, const double *totals,
                                     hanse_budget *budget, hanse_linkages *out,
                                     hanse_error *error);
 
-/* A_ij, B_ij, M_ij of the same flows and totals; NaN where they are
- * undefined, 0 in the rows and columns of groups that count as not there. */
-double hanse_linkages_input(const hanse_linkages *linkages, const double *flows,
-                            const double *totals, size_t i, size_t j);
-double hanse_linkages_output(const hanse_linkages *linkages,
-                             const double *flows, const double *totals,
-                             size_t i, size_t j);
-double hanse_linkages_ghosh(const hanse_linkages *linkages,
-                            const double *totals, size_t i, size_t j);
+/* A_ij from z_ij and x_j, B_ij from z_ij and x_i, M_ij from x_i and x_j: NaN
+ * where M is undefined, 0 in the rows and columns of groups that count as not
+ * there. */
+double hanse_linkages_input(const hanse_linkages *linkages, double flow,
+                            double total_j, size_t i, size_t j);
+double hanse_linkages_output(const hanse_linkages *linkages, double flow,
+                             double total_i, size_t i, size_t j);
+double hanse_linkages_ghosh(const hanse_linkages *linkages, double total_i,
+                            double total_j, size_t i, size_t j);
 
 /* Accepts what is zero or already clear. */
 void hanse_linkages_clear(hanse_linkages *linkages);
