@@ -289,6 +289,7 @@ static hanse_status read_within(hanse_job_reader *r, const yaml_node_t *node)
     hanse_information_spec *spec;
     hanse_text_list keys = {0};
     HANSE_TRY(get_spec(r, &spec));
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "within"));
     const hanse_status status = hanse_node_texts(r, node, "within", &keys);
     if (status != HANSE_OK) {
         hanse_text_list_clear(&keys);
@@ -336,6 +337,7 @@ static hanse_status read_linkages(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_information_spec *spec;
     HANSE_TRY(get_spec(r, &spec));
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "linkages"));
     HANSE_TRY(hanse_node_mapping(r, node, "linkages", linkage_rules));
     return spec->linkages_total != NULL
                ? HANSE_OK

@@ -46,6 +46,10 @@ hanse_status hanse_information_spec_create(hanse_information_spec **out,
                                            hanse_error *error);
 void hanse_information_spec_destroy(hanse_information_spec *spec);
 
+/* HANSE_ERR_SPEC where flows or linkages are wanted and there are no flows. */
+hanse_status hanse_information_check(const hanse_information_spec *spec,
+                                     hanse_error *error);
+
 /* Adds the steps to a run: the measure, columns of all tables
  * (information_kept, _sent, _kept_share, _multiplier), record columns (kept,
  * received) and the tables filter/information, transmit/information,

@@ -206,8 +206,12 @@ static hanse_status find_fields(link_scan *s, const hanse_link_spec *spec,
         s->ends[e] = hanse_schema_find(s->schema, names[e]);
         if (s->ends[e] == SIZE_MAX)
             return hanse_fail_column(error, "links", names[e], s->schema);
-        HANSE_TRY(hanse_row_ids_accept(s->ids, &s->schema->fields[s->ends[e]],
-                                       error));
+        const hanse_status status =
+            hanse_row_ids_accept(s->ids, &s->schema->fields[s->ends[e]], error);
+        if (status != HANSE_OK) {
+            hanse_error_prefix(error, "%s", spec->path);
+            return status;
+        }
     }
     const char *weight = spec->weight;
     if (weight == NULL && hanse_schema_find(s->schema, "weight") != SIZE_MAX)
