@@ -29,7 +29,6 @@ static void destroy_allocation(void *object)
     hanse_free(a->budget, a->shared, a->n_groups, sizeof *a->shared);
     hanse_free(a->budget, a->reserves, a->n_groups, sizeof *a->reserves);
     hanse_free(a->budget, a->before, a->n_groups, sizeof *a->before);
-    hanse_free(a->budget, a->totals, a->n_groups, sizeof *a->totals);
     hanse_free(a->budget, a->status, a->n_groups, sizeof *a->status);
     hanse_free(a->budget, a->awards, a->n_rows, sizeof *a->awards);
     hanse_free(a->budget, a->changes, a->n_changes, sizeof *a->changes);
@@ -45,13 +44,11 @@ static hanse_status allocate_groups(hanse_allocation *a, hanse_error *error)
     a->shared = hanse_allocate(a->budget, n, sizeof *a->shared);
     a->reserves = hanse_allocate(a->budget, n, sizeof *a->reserves);
     a->before = hanse_allocate(a->budget, n, sizeof *a->before);
-    a->totals = hanse_allocate(a->budget, n, sizeof *a->totals);
     a->status = hanse_allocate(a->budget, n, sizeof *a->status);
     if (a->terms == NULL || a->pools == NULL || a->shared == NULL ||
-        a->reserves == NULL || a->before == NULL || a->totals == NULL ||
-        a->status == NULL)
+        a->reserves == NULL || a->before == NULL || a->status == NULL)
         return hanse_fail_budget(error, a->budget, "pools of groups", n,
-                                 sizeof *a->terms + 5 * sizeof *a->pools);
+                                 sizeof *a->terms + 4 * sizeof *a->pools);
     return HANSE_OK;
 }
 
@@ -146,7 +143,6 @@ static void set_pools(steps *s)
                           ? hanse_table_number(t, s->name[POOL], "min", g)
                           : s->request->spec->rho * total;
         a->before[g] = hanse_table_number(t, s->name[ALL], "total", g);
-        a->totals[g] = (double)NAN;
         const hanse_claims_sums sums = {
             .n = of_resources.n,
             .total = hanse_table_number(t, s->name[CLAIM], "total", g),

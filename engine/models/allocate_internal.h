@@ -38,7 +38,6 @@ typedef struct hanse_allocation {
     double *shared;   /* [group] what awards add up to; NaN: undefined */
     double *reserves; /* [group] */
     double *before;   /* [group] total of r_i */
-    double *totals;   /* [group] R_g, where there is a reserve */
     int8_t *status;   /* [group] */
     double *awards;   /* [row], of rules that rank; else NULL */
     uint64_t n_rows;
@@ -57,6 +56,14 @@ static inline bool hanse_is_allocated(const hanse_allocation *a, size_t group)
 static inline bool hanse_adds_awards(const hanse_allocation *a)
 {
     return a->rule != HANSE_RULE_SHAPLEY;
+}
+
+/* R_g with the reserve: what the resources add up to before, and a given
+ * pool. */
+static inline double hanse_integrated_total(const hanse_allocation *a,
+                                            size_t group)
+{
+    return a->is_given ? a->before[group] + a->pools[group] : a->before[group];
 }
 
 /* Whether the rule ranks the members, so that awards are kept by row. */

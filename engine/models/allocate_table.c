@@ -210,8 +210,8 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
         if (totals != NULL && s->is_undefined)
             totals[row] = (double)NAN;
         else if (totals != NULL && s->n_reserves > 0)
-            totals[row] =
-                is_same ? a->totals[s->group] : totals[row] + reserves[row];
+            totals[row] = is_same ? hanse_integrated_total(a, s->group)
+                                  : totals[row] + reserves[row];
     }
     hanse_free(a->budget, m.buckets, m.n_buckets, sizeof *m.buckets);
     free(states);

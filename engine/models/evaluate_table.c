@@ -127,8 +127,8 @@ hanse_status hanse_evaluate_table(const hanse_evaluation *evaluation,
     HANSE_TRY(hanse_result_create(1, &result, error));
     hanse_owned_table *table = &result->tables[0];
     hanse_status status = hanse_result_table_init(
-        result, 0, evaluation->table, groups->n_rows * m, n_keys + 1, N_COLUMNS,
-        scales->budget, NULL, error);
+        result, 0, evaluation->table, groups->n_rows * m, n_keys + 1,
+        n_keys + 1 + N_COLUMNS, scales->budget, NULL, error);
     for (size_t k = 0; status == HANSE_OK && k < n_keys; k++)
         status = add_key(table, &groups->keys[k], groups->n_rows, m, error);
     if (status == HANSE_OK)
