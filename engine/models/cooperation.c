@@ -4,23 +4,18 @@
  */
 #include "engine/models/cooperation.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/base/memory.h"
-#include "engine/formula.h"
 #include "engine/models/cooperation_steps.h"
 #include "engine/models/term_sum.h"
 #include "engine/spec.h"
 
-#define CONVENTIONAL "strategy"
-#define MEASURE      "measure 'cooperation'"
+#define CONVENTIONAL "strategy" /* column */
 
-enum {
-    NAME_SIZE = 160
-};
+#define NAME_SIZE HANSE_COOPERATION_NAME
 
 /* ---- Specification ------------------------------------------------------ */
 
@@ -93,17 +88,10 @@ void hanse_cooperation_level_column(const hanse_cooperation_spec *spec,
                    spec->subsystems[subsystem].name);
 }
 
-/* Names of the columns of one evaluation. */
-typedef struct evaluation_names {
-    char prefix[NAME_SIZE];
-    char score[NAME_SIZE];
-    char code[NAME_SIZE + 8];
-} evaluation_names;
-
-/* Of subsystem k, or of the score where k is SIZE_MAX; points to the names. */
-static hanse_evaluation evaluation_of(const hanse_cooperation_spec *spec,
-                                      const hanse_model_run *run, size_t k,
-                                      evaluation_names *names)
+hanse_evaluation
+hanse_cooperation_evaluation_of(const hanse_cooperation_spec *spec,
+                                const hanse_model_run *run, size_t k,
+                                hanse_evaluation_names *names)
 {
     const bool is_score = k == SIZE_MAX;
     hanse_evaluation evaluation = {
@@ -157,8 +145,9 @@ static hanse_status evaluate(const hanse_cooperation_spec *spec,
                              hanse_model_run *run, size_t k, const char *name,
                              const char *long_name, hanse_error *error)
 {
-    evaluation_names names;
-    const hanse_evaluation evaluation = evaluation_of(spec, run, k, &names);
+    hanse_evaluation_names names;
+    const hanse_evaluation evaluation =
+        hanse_cooperation_evaluation_of(spec, run, k, &names);
     HANSE_TRY(hanse_evaluate(run, &evaluation, error));
     return add_records(run, name, long_name, names.score, names.code, error);
 }
@@ -228,8 +217,7 @@ static hanse_status add_sum(const hanse_cooperation_spec *spec,
     return hanse_columns_add(run->columns, &set, error);
 }
 
-/* The formula of the measure. */
-static const char *given_formula(const hanse_model_run *run)
+const char *hanse_cooperation_formula(const hanse_model_run *run)
 {
     for (size_t m = 0; m < run->spec->n_measures; m++)
         if (strcmp(run->spec->measures[m].name, "cooperation") == 0)
@@ -237,10 +225,11 @@ static const char *given_formula(const hanse_model_run *run)
     return CONVENTIONAL;
 }
 
-static bool is_given(const hanse_cooperation_spec *spec,
-                     const hanse_model_run *run)
+bool hanse_cooperation_is_given(const hanse_cooperation_spec *spec,
+                                const hanse_model_run *run)
 {
-    return spec->has_formula || strcmp(given_formula(run), CONVENTIONAL) != 0 ||
+    return spec->has_formula ||
+           strcmp(hanse_cooperation_formula(run), CONVENTIONAL) != 0 ||
            (spec->score.n_indicators == 0 && spec->n_subsystems == 0);
 }
 
@@ -250,8 +239,8 @@ static hanse_status find_strategy(const hanse_cooperation_spec *spec,
                                   hanse_error *error)
 {
     HANSE_TRY(evaluate_subsystems(spec, run, error));
-    *formula = given_formula(run);
-    if (is_given(spec, run))
+    *formula = hanse_cooperation_formula(run);
+    if (hanse_cooperation_is_given(spec, run))
         return HANSE_OK;
     *formula = "`" HANSE_COOPERATION_SCORE "`";
     if (spec->score.n_indicators > 0)
@@ -260,101 +249,17 @@ static hanse_status find_strategy(const hanse_cooperation_spec *spec,
     return add_sum(spec, run, error);
 }
 
-/* ---- Checks ------------------------------------------------------------- */
-
-hanse_status hanse_cooperation_spec_check(const hanse_cooperation_spec *spec,
-                                          hanse_error *error)
-{
-    double total = 0.0;
-    for (size_t k = 0; k < spec->n_subsystems; k++)
-        total += spec->subsystems[k].weight;
-    if (spec->n_subsystems > 0 && !(total > 0.0))
-        return hanse_fail(error, HANSE_ERR_SPEC,
-                          "step 'evaluate': the weights of all subsystems are "
-                          "0; give one of them a positive weight");
-    if (spec->n_subsystems == 0 && spec->synergises)
-        return hanse_fail(error, HANSE_ERR_SPEC,
-                          "step 'synergise': there are no subsystems; give "
-                          "'subsystems' under 'evaluate'");
-    return HANSE_OK;
-}
-
-static hanse_status check_formula(const hanse_model_run *run,
-                                  const char *formula, const char *what,
-                                  hanse_error *error)
-{
-    hanse_formula *compiled;
-    if (formula == NULL)
-        return HANSE_OK;
-    HANSE_TRY(hanse_formula_compile(
-        formula, what, hanse_source_schema(hanse_columns_source(run->columns)),
-        HANSE_WANT_NUMBER, &compiled, error));
-    hanse_formula_destroy(compiled);
-    return HANSE_OK;
-}
-
-static hanse_status check_indicators(const hanse_evaluate_spec *indicators,
-                                     const hanse_model_run *run,
-                                     hanse_error *error)
-{
-    for (size_t j = 0; j < indicators->n_indicators; j++) {
-        const hanse_indicator *indicator = &indicators->indicators[j];
-        char what[NAME_SIZE];
-        (void)snprintf(what, sizeof what, "step '%s'", indicator->name);
-        HANSE_TRY(check_formula(run, indicator->formula, what, error));
-    }
-    return HANSE_OK;
-}
-
-static hanse_status check_key(const hanse_model_run *run, const char *key,
-                              const char *what, hanse_error *error)
-{
-    const hanse_schema *schema =
-        hanse_source_schema(hanse_columns_source(run->columns));
-    return hanse_spec_find_key(run->spec, key) != NULL ||
-                   hanse_schema_find(schema, key) != SIZE_MAX
-               ? HANSE_OK
-               : hanse_fail_column(error, what, key, schema);
-}
-
-/* What could otherwise fail after hours of reading. */
-static hanse_status check(const hanse_cooperation_spec *spec,
-                          const hanse_model_run *run, hanse_error *error)
-{
-    uint64_t n_links;
-    HANSE_TRY(hanse_cooperation_spec_check(spec, error));
-    if (is_given(spec, run))
-        HANSE_TRY(check_formula(run, given_formula(run), MEASURE, error));
-    HANSE_TRY(check_formula(run, spec->coordinate.independence,
-                            spec->coordinate.is_open ? "step 'openness'"
-                                                     : "step 'independence'",
-                            error));
-    HANSE_TRY(check_formula(run, spec->size, "step 'size'", error));
-    for (size_t k = 0; k < spec->n_subsystems; k++)
-        HANSE_TRY(check_indicators(&spec->subsystems[k].evaluate, run, error));
-    HANSE_TRY(check_indicators(&spec->score, run, error));
-    for (size_t i = 0; spec->n_within != SIZE_MAX && i < spec->n_within; i++)
-        HANSE_TRY(check_key(run, spec->within[i], "group by", error));
-    if (spec->coordinate.along_links)
-        HANSE_TRY(hanse_link_table_count(run, &spec->coordinate.links, &n_links,
-                                         error));
-    if (spec->periods.column != NULL)
-        HANSE_TRY(
-            check_key(run, spec->periods.column, "step 'periods'", error));
-    return HANSE_OK;
-}
-
 /* ---- All of it ---------------------------------------------------------- */
 
 hanse_status hanse_cooperation_run(const hanse_cooperation_spec *spec,
                                    hanse_model_run *run, hanse_error *error)
 {
     const char *strategy;
-    HANSE_TRY(check(spec, run, error));
+    HANSE_TRY(hanse_cooperation_check(spec, run, error));
     HANSE_TRY(find_strategy(spec, run, &strategy, error));
     if (spec->coordinate.independence != NULL) {
-        HANSE_TRY(
-            hanse_cooperation_coordinate(spec, run, strategy, MEASURE, error));
+        HANSE_TRY(hanse_cooperation_coordinate(
+            spec, run, strategy, HANSE_COOPERATION_MEASURE, error));
         strategy = "`" HANSE_COOPERATION_VALUE "`";
         HANSE_TRY(add_records(run, "coordinated", "strategy after coordination",
                               HANSE_COOPERATION_VALUE, HANSE_COOPERATION_CODE,
@@ -367,121 +272,4 @@ hanse_status hanse_cooperation_run(const hanse_cooperation_spec *spec,
     if (spec->periods.column != NULL)
         HANSE_TRY(hanse_cooperation_synergise(spec, run, error));
     return HANSE_OK;
-}
-
-/* ---- Explaining --------------------------------------------------------- */
-
-static hanse_status explain_evaluation(const hanse_cooperation_spec *spec,
-                                       const hanse_model_run *run, size_t k,
-                                       hanse_pass_notes *notes,
-                                       hanse_error *error)
-{
-    evaluation_names names;
-    const hanse_evaluation evaluation = evaluation_of(spec, run, k, &names);
-    return hanse_evaluate_explain(&evaluation, "cooperation: evaluate", notes,
-                                  error);
-}
-
-/* Keys with commas between. */
-static void join_keys(const char *const *keys, size_t n_keys, char *text,
-                      size_t size_bytes)
-{
-    size_t used = 0;
-    text[0] = '\0';
-    for (size_t k = 0; k < n_keys && used < size_bytes; k++)
-        used += (size_t)snprintf(text + used, size_bytes - used, "%s%s",
-                                 k > 0 ? ", " : "", keys[k]);
-}
-
-static hanse_status explain_groups(const hanse_cooperation_spec *spec,
-                                   const hanse_model_run *run,
-                                   const char *computes,
-                                   hanse_pass_notes *notes, hanse_error *error)
-{
-    const char *const *keys = (const char *const *)spec->within;
-    size_t n_keys = spec->n_within;
-    char groups[2 * NAME_SIZE], reads[4 * NAME_SIZE];
-    hanse_model_within(run, &keys, &n_keys);
-    join_keys(keys, n_keys, groups, sizeof groups);
-    (void)snprintf(reads, sizeof reads, "the strategy, %s%s%s",
-                   spec->coordinate.independence, n_keys > 0 ? ", " : "",
-                   groups);
-    return hanse_pass_notes_add(notes, "cooperation: coordinate", reads,
-                                computes, "coordinated", 0, error);
-}
-
-/* Links, the graph that they make and the values of a round. */
-static hanse_status explain_links(const hanse_cooperation_spec *spec,
-                                  const hanse_model_run *run,
-                                  hanse_pass_notes *notes, hanse_error *error)
-{
-    const size_t n_rows = (size_t)run->n_rows;
-    uint64_t n;
-    char reads[2 * NAME_SIZE];
-    HANSE_TRY(hanse_link_table_count(run, &spec->coordinate.links, &n, error));
-    const hanse_network_size graph = hanse_network_undirected_bytes(
-        n_rows, (size_t)n, false, hanse_model_threads(run));
-    const uint64_t rounds = graph.kept_bytes + hanse_coordinate_bytes(n_rows);
-    const uint64_t making = graph.peak_bytes + 8 * n;
-    (void)snprintf(reads, sizeof reads, "the strategy, %s, %" PRIu64 " links",
-                   spec->coordinate.independence, n);
-    HANSE_TRY(hanse_pass_notes_add(
-        notes, "cooperation: coordinate", reads, "rounds along the links",
-        "coordinated", 17 * run->n_rows + (rounds > making ? rounds : making),
-        error));
-    if (!spec->coordinate.preserve)
-        return HANSE_OK;
-    return explain_groups(spec, run, "what each group's sum has lost", notes,
-                          error);
-}
-
-static hanse_status explain_coordination(const hanse_cooperation_spec *spec,
-                                         const hanse_model_run *run,
-                                         hanse_pass_notes *notes,
-                                         hanse_error *error)
-{
-    if (spec->coordinate.along_links)
-        return explain_links(spec, run, notes, error);
-    return explain_groups(spec, run,
-                          "sums of strategies and independence in every group",
-                          notes, error);
-}
-
-static hanse_status explain_periods(const hanse_cooperation_spec *spec,
-                                    const hanse_model_run *run,
-                                    hanse_pass_notes *notes, hanse_error *error)
-{
-    for (size_t i = 0; i < run->spec->n_groupings; i++) {
-        const hanse_spec_grouping *grouping = &run->spec->groupings[i];
-        char computes[2 * NAME_SIZE];
-        (void)snprintf(computes, sizeof computes,
-                       "totals of the indicators for %s by %s", grouping->name,
-                       spec->periods.column);
-        HANSE_TRY(hanse_pass_notes_add(notes, "cooperation: synergise",
-                                       "all indicators", computes, NULL, 0,
-                                       error));
-    }
-    return HANSE_OK;
-}
-
-hanse_status hanse_cooperation_explain(const hanse_cooperation_spec *spec,
-                                       const hanse_model_run *run,
-                                       hanse_pass_notes *notes,
-                                       hanse_error *error)
-{
-    HANSE_TRY(check(spec, run, error));
-    for (size_t k = 0; k < spec->n_subsystems; k++)
-        HANSE_TRY(explain_evaluation(spec, run, k, notes, error));
-    if (!is_given(spec, run) && spec->score.n_indicators > 0)
-        HANSE_TRY(explain_evaluation(spec, run, SIZE_MAX, notes, error));
-    if (spec->coordinate.independence != NULL)
-        HANSE_TRY(explain_coordination(spec, run, notes, error));
-    if (spec->periods.column != NULL)
-        HANSE_TRY(explain_periods(spec, run, notes, error));
-    if (spec->n_subsystems == 0)
-        return HANSE_OK;
-    return hanse_pass_notes_add(notes, "cooperation: synergise",
-                                "levels of subsystems",
-                                "mean levels in every group of all tables",
-                                "coupling and coordination degrees", 0, error);
 }

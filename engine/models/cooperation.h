@@ -73,10 +73,6 @@ hanse_status hanse_cooperation_spec_add(hanse_cooperation_spec *spec,
                                         char *name, hanse_subsystem_spec **out,
                                         hanse_error *error);
 
-/* What can be known without a table: HANSE_ERR_SPEC, else HANSE_OK. */
-hanse_status hanse_cooperation_spec_check(const hanse_cooperation_spec *spec,
-                                          hanse_error *error);
-
 /* The steps: the measure `cooperation` becomes what they give; columns for
  * records and tables are added. The specification is borrowed until the run is
  * cleared. */

@@ -15,6 +15,37 @@
 #define HANSE_COOPERATION_VALUE        "cooperation: coordinated"
 #define HANSE_COOPERATION_CODE         "cooperation: status"
 
+/* Begins messages about the strategy's formula. */
+#define HANSE_COOPERATION_MEASURE "measure 'cooperation'"
+
+enum {
+    HANSE_COOPERATION_NAME = 160 /* bytes of a column's name, at most */
+};
+
+/* The formula of the run's measure, and whether it is the strategy: not where
+ * a score or levels are. */
+const char *hanse_cooperation_formula(const hanse_model_run *run);
+bool hanse_cooperation_is_given(const hanse_cooperation_spec *spec,
+                                const hanse_model_run *run);
+
+/* What could otherwise fail after hours of reading. */
+hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
+                                     const hanse_model_run *run,
+                                     hanse_error *error);
+
+/* Names of the columns of one evaluation. */
+typedef struct hanse_evaluation_names {
+    char prefix[HANSE_COOPERATION_NAME];
+    char score[HANSE_COOPERATION_NAME];
+    char code[HANSE_COOPERATION_NAME + 8];
+} hanse_evaluation_names;
+
+/* Of subsystem k, or of the score where k is SIZE_MAX; points to the names. */
+hanse_evaluation
+hanse_cooperation_evaluation_of(const hanse_cooperation_spec *spec,
+                                const hanse_model_run *run, size_t k,
+                                hanse_evaluation_names *names);
+
 /* P2: coordinates `strategy`, a formula over the run's columns whose errors
  * begin with `what`; adds the columns HANSE_COOPERATION_VALUE and
  * HANSE_COOPERATION_CODE. */

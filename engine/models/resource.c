@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
-#include "engine/formula.h"
+#include "engine/models/checks.h"
 #include "engine/spec.h"
 
 static const char score_column[] = "score";
@@ -85,31 +85,6 @@ describe_allocation(const hanse_resource_spec *spec, const hanse_model_run *run)
 
 /* ---- Checks ------------------------------------------------------------- */
 
-static hanse_status check_formula(const char *text, const char *what,
-                                  const hanse_schema *schema,
-                                  hanse_error *error)
-{
-    hanse_formula *formula;
-    HANSE_TRY(hanse_formula_compile(text, what, schema, HANSE_WANT_NUMBER,
-                                    &formula, error));
-    hanse_formula_destroy(formula);
-    return HANSE_OK;
-}
-
-static hanse_status check_indicators(const hanse_resource_spec *spec,
-                                     const hanse_schema *schema,
-                                     hanse_error *error)
-{
-    for (size_t j = 0; j < spec->evaluate.n_indicators; j++) {
-        char what[256];
-        (void)snprintf(what, sizeof what, "step '%.200s'",
-                       spec->evaluate.indicators[j].name);
-        HANSE_TRY(check_formula(spec->evaluate.indicators[j].formula, what,
-                                schema, error));
-    }
-    return HANSE_OK;
-}
-
 /* Claims and pools may use the score. */
 static hanse_status check_allocation(const hanse_resource_spec *spec,
                                      const hanse_model_run *run,
@@ -132,33 +107,22 @@ static hanse_status check_allocation(const hanse_resource_spec *spec,
     const hanse_schema with_score = {fields, schema->n_fields +
                                                  (spec->evaluates ? 1 : 0)};
     hanse_status status =
-        check_formula(request.claim, "step 'claim'", &with_score, error);
-    if (status == HANSE_OK && spec->allocate.pool != NULL)
-        status = check_formula(spec->allocate.pool, "step 'pool'", &with_score,
-                               error);
+        hanse_check_formula(request.claim, "step 'claim'", &with_score, error);
+    if (status == HANSE_OK)
+        status = hanse_check_formula(spec->allocate.pool, "step 'pool'",
+                                     &with_score, error);
     free(fields);
     return status;
-}
-
-static hanse_status check_within(const hanse_resource_spec *spec,
-                                 const hanse_model_run *run,
-                                 const hanse_schema *schema, hanse_error *error)
-{
-    for (size_t k = 0; spec->n_within != SIZE_MAX && k < spec->n_within; k++)
-        if (hanse_spec_find_key(run->spec, spec->within[k]) == NULL &&
-            hanse_schema_find(schema, spec->within[k]) == SIZE_MAX)
-            return hanse_fail_column(error, "group by", spec->within[k],
-                                     schema);
-    return HANSE_OK;
 }
 
 static hanse_status check(const hanse_resource_spec *spec,
                           const hanse_model_run *run, hanse_error *error)
 {
     const hanse_schema *schema = hanse_source_schema(run->source);
-    HANSE_TRY(check_within(spec, run, schema, error));
+    HANSE_TRY(hanse_check_keys(run, (const char *const *)spec->within,
+                               spec->n_within, "group by", error));
     if (spec->evaluates) {
-        HANSE_TRY(check_indicators(spec, schema, error));
+        HANSE_TRY(hanse_check_indicators(&spec->evaluate, schema, error));
         if (hanse_schema_find(schema, score_column) != SIZE_MAX)
             return hanse_fail(error, HANSE_ERR_SPEC,
                               "evaluate: the table has a column 'score' "
