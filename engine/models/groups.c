@@ -67,9 +67,9 @@ static hanse_status number_groups(hanse_groups *groups, hanse_error *error)
     hanse_fold *fold = groups->fold;
     hanse_order order = {0};
     hanse_group_list list = {0};
-    HANSE_TRY(hanse_order_init(&order, fold, error));
-    hanse_status status =
-        hanse_group_list_of_fold(fold, fold, &order, 0, &list, error);
+    hanse_status status = hanse_order_init(&order, fold, error);
+    if (status == HANSE_OK)
+        status = hanse_group_list_of_fold(fold, fold, &order, 0, &list, error);
     hanse_order_clear(&order, fold);
     groups->n_found = fold->states[0].n_groups;
     if (status == HANSE_OK)
