@@ -217,6 +217,26 @@ static hanse_status read_links(hanse_job_reader *r, const yaml_node_t *node)
     return hanse_job_read_links(r, node, &spec_of(r)->links);
 }
 
+/* Short for those of `links`. */
+static hanse_status read_file(hanse_job_reader *r, const yaml_node_t *node)
+{
+    return hanse_node_set_text(r, node, "file", &spec_of(r)->links.file);
+}
+
+static hanse_status read_weight(hanse_job_reader *r, const yaml_node_t *node)
+{
+    return hanse_node_formula(r, node, "weight", &spec_of(r)->links.weight);
+}
+
+static hanse_status read_by(hanse_job_reader *r, const yaml_node_t *node)
+{
+    static const char *const words[] = {"row", "id"};
+    size_t index = 0;
+    HANSE_TRY(hanse_node_choice(r, node, "by", words, 2, &index));
+    spec_of(r)->links.by_id = index == 1;
+    return HANSE_OK;
+}
+
 static hanse_status read_hops(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_walk_spec *walk = &spec_of(r)->walk;
@@ -259,6 +279,9 @@ static hanse_status read_remove(hanse_job_reader *r, const yaml_node_t *node)
 
 static const hanse_node_rule transmit_rules[] = {
     {"links", read_links},
+    {"file", read_file},
+    {"weight", read_weight},
+    {"by", read_by},
     {"hops", read_hops},
     {"decay", read_decay},
     {"normalise", read_normalise},

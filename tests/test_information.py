@@ -457,7 +457,7 @@ def test_generated_links():
 input: {files: t.h5}
 models:
   information:
-    transmit: {links: {table: /links, weight: rate}, hops: 2, decay: 0.5}
+    transmit: {links: /links, weight: rate, by: row, hops: 2, decay: 0.5}
 """)
     check("generated links",
           bits(result["records"]["received"]) == bits(total))
