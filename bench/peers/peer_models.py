@@ -44,13 +44,15 @@ def resource(table, path):
     weights = (1 - entropy) / (1 - entropy).sum()
     score = np.full(len(whole), np.nan)
     score[whole] = y @ weights
+    # Who lacks one of the two takes no part and keeps what it has.
+    taking = ~np.isnan(read["resource"]) & ~np.isnan(read["demand"])
     frame = pd.DataFrame({name: read[name]
                           for name in ("cluster", "resource", "demand")})
-    sums = frame.groupby("cluster").sum()
-    awards = (sums["resource"].reindex(read["cluster"]).to_numpy()
-              * read["demand"]
-              / sums["demand"].reindex(read["cluster"]).to_numpy())
-    totals = pd.Series(awards).groupby(read["cluster"]).sum().to_numpy()
+    sums = frame[taking].groupby("cluster").sum()
+    rate = (sums["resource"] / sums["demand"]).reindex(read["cluster"])
+    awards = np.where(taking, rate.to_numpy() * read["demand"], np.nan)
+    kept = pd.Series(np.where(taking, awards, read["resource"]))
+    totals = kept.groupby(read["cluster"]).sum().to_numpy()
     write(path, "resource", totals, score=score, allocation=awards)
 
 
