@@ -324,7 +324,8 @@ def expected_walk(table, links, hops, decay, normalise=False, kept=None,
         for s, t, w in triplets:
             terms[t].append(w * term[s])
         term = np.array([decay * math.fsum(x) for x in terms])
-        total = total + term
+        # A record without a value has what it receives.
+        total = np.where(np.isnan(total) & (term != 0), term, total + term)
     return total, sent, triplets
 
 

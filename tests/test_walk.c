@@ -97,16 +97,17 @@ static void without_decay_nothing_moves(void **state)
     hanse_network_clear(&network);
 }
 
-static void missing_rows_pass_on_what_they_receive(void **state)
+static void missing_rows_have_what_they_receive(void **state)
 {
     (void)state;
-    const double start[] = {8, NAN, 0, 0};
+    const double start[] = {8, NAN, NAN, NAN};
     double out[4];
     hanse_network network = build(&chain, 4, false);
     sums(&network, start, (hanse_walk_spec){0.5, 2, 1e-12, 9}, 1, out);
     assert_true(out[0] == 8.0);
-    assert_true(isnan(out[1]));
+    assert_true(out[1] == 2.0);
     assert_true(out[2] == 0.5);
+    assert_true(isnan(out[3]));
     hanse_network_clear(&network);
 }
 
@@ -194,7 +195,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(chain_gives_geometric_series),
         cmocka_unit_test(without_decay_nothing_moves),
-        cmocka_unit_test(missing_rows_pass_on_what_they_receive),
+        cmocka_unit_test(missing_rows_have_what_they_receive),
         cmocka_unit_test(limit_that_does_not_exist_is_not_found),
         cmocka_unit_test(normalised_walk_keeps_its_sum),
     };

@@ -32,7 +32,6 @@ models:
                     """group_by: cluster
 models:
   information:
-    within: cluster
     transmit: {links: /links, hops: 2, decay: 0.5, weight: rate, by: row}
 """),
 }

@@ -59,15 +59,19 @@ def resource(table, path):
 def information(file, path):
     from scipy.sparse import csr_matrix
     table, links = file["enterprises"], file["links"]
-    sent = np.nan_to_num(table["information"][:])
+    own = table["information"][:]
+    sent = np.nan_to_num(own)
     n = len(sent)
     walk = csr_matrix((links["rate"][:].astype("f8"),
                        (links["target"][:], links["source"][:])), (n, n))
     received = sent.copy()
     step = sent
+    nothing = np.isnan(own)
     for _ in range(2):
         step = 0.5 * (walk @ step)
         received += step
+        nothing &= step == 0
+    received[nothing] = np.nan
     totals = pd.Series(received).groupby(table["cluster"][:]).sum().to_numpy()
     write(path, "information", totals, received=received)
 

@@ -104,10 +104,12 @@ static hanse_status add_rows(void *context, size_t task, hanse_error *error)
     (void)error;
     for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++) {
         const double term = w->terms[i];
-        w->sums[i] += term;
         not_finite = not_finite || !isfinite(term);
         if (term == 0.0)
             continue;
+        /* A row that has nothing itself has what it receives first. */
+        const bool is_first = isnan(w->sums[i]) && isnan(w->start[i]);
+        w->sums[i] = is_first ? term : w->sums[i] + term;
         const double change = fabs(term) / fabs(w->sums[i]);
         largest = change > largest ? change : largest;
     }

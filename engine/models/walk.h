@@ -25,14 +25,14 @@ typedef struct hanse_walk_report {
     double change;      /* largest |t(h)| / |q| of the last step */
 } hanse_walk_report;
 
-/* sums[i] = q of n_rows rows. A row whose start is NaN starts nothing and has
- * the sum NaN; what it receives goes on. The limit is found only where it
- * exists: first the powers of d W' are followed, applied to ones, until one has
- * a norm below 1, which proves d times the spectral radius of W to be below 1.
- * Where that takes more than most_steps steps, or the sum does, all sums are
- * NaN and *report says so. Each step takes the rows' sums of the step before,
- * rounded once (network.h): the same bits for any number of threads and any
- * order of links. Needs 16 bytes a row while it works. */
+/* sums[i] = q of n_rows rows. A start that is NaN is left out: the sum of such
+ * a row is what it receives, and NaN where that is nothing. The limit is found
+ * only where it exists: first the powers of d W' are followed, applied to ones,
+ * until one has a norm below 1, which proves d times the spectral radius of W
+ * to be below 1. Where that takes more than most_steps steps, or the sum does,
+ * all sums are NaN and *report says so. Each step takes the rows' sums of the
+ * step before, rounded once (network.h): the same bits for any number of
+ * threads and any order of links. Needs 16 bytes a row while it works. */
 hanse_status hanse_walk_sums(const hanse_network *network, const double *start,
                              const hanse_walk_spec *spec, size_t n_threads,
                              double *sums, hanse_walk_report *report,
