@@ -186,6 +186,10 @@ static hanse_status run_models(run *r, hanse_error *error)
     models->open_context = r;
     HANSE_TRY(hanse_model_run_init(models, error));
     HANSE_TRY(hanse_models_run(&r->arguments.job.models, models, error));
+    const hanse_text_list *wanted = &r->arguments.job.records_columns;
+    if (wanted->n > 0)
+        HANSE_TRY(hanse_model_choose_records(
+            models, (const char *const *)wanted->items, wanted->n, error));
     return hanse_model_run_finish(models, &r->summary.report, &r->result,
                                   error);
 }

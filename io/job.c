@@ -145,6 +145,7 @@ void hanse_job_clear(hanse_job *job)
     free(job->id);
     free(job->output);
     free(job->records_storage);
+    hanse_text_list_clear(&job->records_columns);
     for (int m = 0; m < HANSE_MODEL_COUNT; m++) {
         free(job->model_formula[m]);
         free(job->model_json[m]);

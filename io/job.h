@@ -60,7 +60,8 @@ typedef struct hanse_job {
     char *output; /* result file; NULL: not given */
     /* Of record-level results (hanse_storage_parse_chunked); NULL: not given */
     char *records_storage;
-    char *path; /* of the job file; NULL: there is none */
+    hanse_text_list records_columns; /* those to be written; empty: all */
+    char *path;                      /* of the job file; NULL: there is none */
     hanse_job_place *places;
     size_t n_places;
 } hanse_job;

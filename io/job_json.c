@@ -121,6 +121,8 @@ static json_t *measures_json(const hanse_job *job)
 static json_t *output_json(const hanse_job *job)
 {
     json_t *records = put_text(json_object(), "storage", job->records_storage);
+    if (job->records_columns.n > 0)
+        records = put(records, "columns", list_json(&job->records_columns));
     return put(put_text(json_object(), "file", job->output), "records",
                records);
 }

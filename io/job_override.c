@@ -85,6 +85,11 @@ hanse_status hanse_job_override(hanse_job *job, hanse_job *with,
     move_text(&job->where, &with->where);
     move_text(&job->output, &with->output);
     move_text(&job->records_storage, &with->records_storage);
+    if (with->records_columns.n > 0) {
+        hanse_text_list_clear(&job->records_columns);
+        job->records_columns = with->records_columns;
+        with->records_columns = (hanse_text_list){NULL, 0};
+    }
     if (!hanse_statistic_set_is_empty(&with->statistics))
         job->statistics = with->statistics;
     if (with->weights != NULL)

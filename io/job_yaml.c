@@ -129,9 +129,16 @@ static hanse_status read_records_storage(hanse_job_reader *r,
         r, node, hanse_job_set_records_storage(r->job, text, r->error));
 }
 
+static hanse_status read_records_columns(hanse_job_reader *r,
+                                         const yaml_node_t *node)
+{
+    return hanse_node_texts(r, node, "columns", &r->job->records_columns);
+}
+
 static hanse_status read_records(hanse_job_reader *r, const yaml_node_t *node)
 {
     static const hanse_node_rule rules[] = {
+        {"columns", read_records_columns},
         {"storage", read_records_storage},
         {NULL, NULL},
     };

@@ -27,12 +27,14 @@ models:
     within: cluster
     evaluate: {indicators: [labour, equipment, technology], weights: entropy}
     allocate: {rule: proportional, claim: demand}
+output: {records: {columns: [allocation]}}
 """),
     "information": ("links, 2 hops, decay 0.5",
                     """group_by: cluster
 models:
   information:
     transmit: {links: /links, hops: 2, decay: 0.5, weight: rate, by: row}
+output: {records: {columns: [received]}}
 """),
 }
 
@@ -46,7 +48,7 @@ with h5py.File(sys.argv[1]) as a, h5py.File(sys.argv[2]) as b:
             sys.exit(f"{name}: {far.sum()} of {len(x)} differ")
 """
 COLUMNS = {
-    "resource": ("records/score", "records/allocation",
+    "resource": ("records/allocation",
                  "by_cluster/resource_total"),
     "information": ("records/received", "by_cluster/information_total"),
 }

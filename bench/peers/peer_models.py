@@ -42,7 +42,7 @@ def resource(table, path):
     with np.errstate(divide="ignore", invalid="ignore"):
         entropy = -np.nansum(share * np.log(share), axis=0) / np.log(len(y))
     weights = (1 - entropy) / (1 - entropy).sum()
-    score = np.full(len(whole), np.nan)
+    score = np.full(len(whole), np.nan)  # of use to the next step
     score[whole] = y @ weights
     # Who lacks one of the two takes no part and keeps what it has.
     taking = ~np.isnan(read["resource"]) & ~np.isnan(read["demand"])
@@ -53,7 +53,7 @@ def resource(table, path):
     awards = np.where(taking, rate.to_numpy() * read["demand"], np.nan)
     kept = pd.Series(np.where(taking, awards, read["resource"]))
     totals = kept.groupby(read["cluster"]).sum().to_numpy()
-    write(path, "resource", totals, score=score, allocation=awards)
+    write(path, "resource", totals, allocation=awards)
 
 
 def information(file, path):

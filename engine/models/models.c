@@ -4,6 +4,7 @@
  */
 #include "engine/models/models.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,47 @@ hanse_status hanse_model_add_record(hanse_model_run *run,
         return hanse_fail_nomem(error, "models", sizeof copy);
     }
     run->records[run->n_records++] = copy;
+    return HANSE_OK;
+}
+
+/* "score, allocation" for a message, cut short where it is long. */
+static void list_records(const hanse_model_run *run, char *out, size_t size)
+{
+    size_t length = 0;
+    out[0] = '\0';
+    for (size_t i = 0; i < run->n_records && length + 1 < size; i++)
+        length += (size_t)snprintf(out + length, size - length, "%s%s",
+                                   i > 0 ? ", " : "", run->records[i].name);
+}
+
+hanse_status hanse_model_choose_records(hanse_model_run *run,
+                                        const char *const *names, size_t n,
+                                        hanse_error *error)
+{
+    size_t n_kept = 0;
+    for (size_t w = 0; w < n; w++) {
+        size_t i = 0;
+        while (i < run->n_records &&
+               strcmp(run->records[i].name, names[w]) != 0)
+            i++;
+        char known[512];
+        list_records(run, known, sizeof known);
+        if (i == run->n_records)
+            return hanse_fail(error, HANSE_ERR_SPEC,
+                              "records: the job makes no '%s'; it makes %s",
+                              names[w], i > 0 ? known : "none");
+    }
+    for (size_t i = 0; i < run->n_records; i++) {
+        bool is_wanted = false;
+        for (size_t w = 0; w < n; w++)
+            is_wanted =
+                is_wanted || strcmp(run->records[i].name, names[w]) == 0;
+        if (is_wanted)
+            run->records[n_kept++] = run->records[i];
+        else
+            clear_record(&run->records[i]);
+    }
+    run->n_records = n_kept;
     return HANSE_OK;
 }
 

@@ -89,6 +89,12 @@ typedef struct hanse_model_run {
 hanse_status hanse_model_run_init(hanse_model_run *run, hanse_error *error);
 void hanse_model_run_clear(hanse_model_run *run);
 
+/* Keeps of the record-level outputs only those named, in the order of the
+ * steps. HANSE_ERR_SPEC for a name that none has. */
+hanse_status hanse_model_choose_records(hanse_model_run *run,
+                                        const char *const *names, size_t n,
+                                        hanse_error *error);
+
 /* The last pass: the result with the columns of the models; the caller reads
  * record columns through run->columns and further tables from run->tables
  * before it clears the run. */
