@@ -15,7 +15,8 @@
 #include "engine/wide.h"
 
 enum {
-    BLOCK_ROWS = 4096
+    BLOCK_ROWS = 4096,
+    AHEAD_LINKS = 32 /* whose values are fetched meanwhile */
 };
 
 /* What a neighbour reads, in one place: its value and 1 / (1 + degree). */
@@ -66,9 +67,22 @@ mix_exactly(const hanse_network *graph, const node *nodes, size_t row)
     return hanse_wide_round(&sum);
 }
 
+/* Values that links a little later in the arrays will want: they lie anywhere,
+ * and rows are too short to keep enough of them on the way. */
+static inline void fetch_ahead(const hanse_network *graph, const node *nodes,
+                               size_t row)
+{
+    const uint64_t end = graph->starts[row + 1] + AHEAD_LINKS;
+    if (end > graph->n_links)
+        return;
+    for (uint64_t k = graph->starts[row] + AHEAD_LINKS; k < end; k++)
+        __builtin_prefetch(&nodes[graph->sources[k]]);
+}
+
 static inline double mix(const hanse_network *graph, const node *nodes,
                          size_t row)
 {
+    fetch_ahead(graph, nodes, row);
     const node own = nodes[row];
     hanse_term_sum sum = {own.value, 0.0, 0.0};
     double value;
@@ -303,9 +317,12 @@ hanse_status hanse_coordinate_links(const hanse_coordination *coordination,
     if (first == NULL || second == NULL || extents == NULL)
         status = hanse_fail_budget(error, budget, "coordination", n,
                                    2 * sizeof *first);
-    else
+    else {
+        hanse_prefer_huge_pages(first, n * sizeof *first);
+        hanse_prefer_huge_pages(second, n * sizeof *second);
         status = compute(coordination, buffers, extents, n_blocks, values,
                          codes, &found, error);
+    }
     hanse_free(budget, first, n, sizeof *first);
     hanse_free(budget, second, n, sizeof *second);
     hanse_free(budget, extents, n_blocks, sizeof *extents);
