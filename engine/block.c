@@ -294,14 +294,17 @@ static hanse_status text_codes(hanse_fold *fold, size_t key,
 static hanse_status pair_codes(hanse_fold *fold, size_t node,
                                hanse_error *error)
 {
-    hanse_block *block = &fold->block;
+    const hanse_block *block = &fold->block;
     const hanse_plan_node *plan_node = &fold->plan->nodes[node];
-    const uint32_t *parents = block->node_codes[plan_node->parent];
-    const uint32_t *codes = block->key_codes[plan_node->key];
-    for (size_t i = 0; i < block->n; i++)
-        block->numbers[i] = (int64_t)(((uint64_t)parents[i] << 32) | codes[i]);
-    return hanse_int_map_codes(&fold->pairs[node], block->numbers, block->n,
-                               block->node_codes[node], error);
+    const hanse_pair_rows rows = {
+        .parents = block->node_codes[plan_node->parent],
+        .codes = block->key_codes[plan_node->key],
+        .n = block->n,
+        .n_parents = hanse_fold_node_groups(fold, plan_node->parent),
+        .n_codes = hanse_key_codes_count(&fold->keys[plan_node->key]),
+        .scratch = block->numbers};
+    return hanse_pair_table_codes(&fold->pair_tables[node], &fold->pairs[node],
+                                  &rows, block->node_codes[node], error);
 }
 
 /* Numbers of an integer key, codes of a text key. */

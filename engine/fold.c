@@ -40,6 +40,7 @@ static bool allocate_lists(hanse_fold *fold)
     const hanse_plan *plan = fold->plan;
     fold->keys = calloc(plan->n_keys + 1, sizeof *fold->keys);
     fold->pairs = calloc(plan->n_nodes + 1, sizeof *fold->pairs);
+    fold->pair_tables = calloc(plan->n_nodes + 1, sizeof *fold->pair_tables);
     fold->made = calloc(plan->n_keys + 1, sizeof *fold->made);
     fold->states = calloc(plan->n_groupings + 1, sizeof *fold->states);
     fold->roles = calloc(plan->n_groupings + 1, sizeof *fold->roles);
@@ -47,7 +48,8 @@ static bool allocate_lists(hanse_fold *fold)
     fold->added = calloc(plan->n_groupings + 1, sizeof *fold->added);
     fold->is_coded = calloc(plan->n_nodes + 1, sizeof *fold->is_coded);
     fold->is_key_coded = calloc(plan->n_keys + 1, sizeof *fold->is_key_coded);
-    return fold->keys != NULL && fold->pairs != NULL && fold->states != NULL &&
+    return fold->keys != NULL && fold->pairs != NULL &&
+           fold->pair_tables != NULL && fold->states != NULL &&
            fold->roles != NULL && fold->finer != NULL && fold->added != NULL &&
            fold->is_coded != NULL && fold->is_key_coded != NULL &&
            fold->made != NULL;
@@ -128,6 +130,8 @@ void hanse_fold_destroy(hanse_fold *fold)
     }
     for (size_t i = 0; fold->pairs != NULL && i < plan->n_nodes; i++)
         hanse_int_map_clear(&fold->pairs[i]);
+    for (size_t i = 0; fold->pair_tables != NULL && i < plan->n_nodes; i++)
+        hanse_pair_table_clear(&fold->pair_tables[i], fold->budget);
     hanse_layout_clear(&fold->layout);
     for (size_t g = 0; fold->scatters != NULL && g < plan->n_groupings; g++)
         hanse_scatter_destroy(fold->scatters[g]);
@@ -137,6 +141,7 @@ void hanse_fold_destroy(hanse_fold *fold)
     free(fold->translations);
     free(fold->keys);
     free(fold->pairs);
+    free(fold->pair_tables);
     free(fold->made);
     free(fold->states);
     free(fold->roles);

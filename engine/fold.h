@@ -13,6 +13,7 @@
 #include "engine/extras.h"
 #include "engine/key_map.h"
 #include "engine/kernels/kernels.h"
+#include "engine/pair_table.h"
 #include "engine/part.h"
 #include "engine/plan.h"
 #include "engine/source.h"
@@ -85,12 +86,13 @@ typedef struct hanse_fold {
     hanse_budget *budget;   /* borrowed, may be NULL */
     const hanse_kernels *kernels;
     hanse_layout layout;
-    hanse_key_codes *keys;  /* [plan->n_keys] */
-    hanse_int_map *pairs;   /* [plan->n_nodes]; unused for roots */
-    hanse_states *states;   /* [plan->n_groupings] */
-    hanse_fold_role *roles; /* [plan->n_groupings] */
-    size_t *finer;          /* [plan->n_groupings] what a derived one is from */
-    size_t *added;          /* groupings of that role */
+    hanse_key_codes *keys;         /* [plan->n_keys] */
+    hanse_int_map *pairs;          /* [plan->n_nodes]; unused for roots */
+    hanse_pair_table *pair_tables; /* the same */
+    hanse_states *states;          /* [plan->n_groupings] */
+    hanse_fold_role *roles;        /* [plan->n_groupings] */
+    size_t *finer; /* [plan->n_groupings] what a derived one is from */
+    size_t *added; /* groupings of that role */
     size_t n_added;
     bool *is_coded;         /* [plan->n_nodes] group numbers are in use */
     bool *is_key_coded;     /* [plan->n_keys] codes are in use */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "engine/key_map.h"
+#include "engine/pair_table.h"
 #include "engine/sort.h"
 
 enum {
@@ -206,6 +207,73 @@ static void sort_random_keys_is_ordered_and_stable(void **state)
     }
 }
 
+/* ---- Pairs -------------------------------------------------------------- */
+
+/* Blocks of pairs whose sides grow to n_parents and n_codes: codes as from a
+ * map alone; whether the table is given up. */
+static bool check_pairs(size_t n_parents, size_t n_codes)
+{
+    enum {
+        ROWS = 500,
+        BLOCKS = 60
+    };
+    static uint32_t parents[ROWS], codes[ROWS], found[ROWS], expected[ROWS];
+    static int64_t scratch[ROWS];
+    uint64_t seed = n_parents + n_codes;
+    hanse_budget budget = {0};
+    hanse_int_map map, alone;
+    hanse_pair_table table = {0};
+    hanse_int_map_init(&map, &budget);
+    hanse_int_map_init(&alone, NULL);
+    for (size_t b = 0; b < BLOCKS; b++) {
+        const hanse_pair_rows rows = {parents,
+                                      codes,
+                                      1 + next_random(&seed) % ROWS,
+                                      n_parents * (b + 1) / BLOCKS + 1,
+                                      n_codes * (b + 1) / BLOCKS + 1,
+                                      scratch};
+        for (size_t i = 0; i < rows.n; i++) {
+            parents[i] = (uint32_t)(next_random(&seed) % rows.n_parents);
+            codes[i] = (uint32_t)(next_random(&seed) % rows.n_codes);
+        }
+        for (size_t i = 0; i < rows.n; i++) {
+            const int64_t pair = hanse_pair_of(parents[i], codes[i]);
+            assert_int_equal(
+                hanse_int_map_codes(&alone, &pair, 1, &expected[i], NULL),
+                HANSE_OK);
+        }
+        assert_int_equal(
+            hanse_pair_table_codes(&table, &map, &rows, found, NULL), HANSE_OK);
+        assert_memory_equal(found, expected, rows.n * sizeof *found);
+        /* As a merge adds pairs behind the table's back. */
+        const int64_t more = hanse_pair_of(0, (uint32_t)(b * n_codes / BLOCKS));
+        uint32_t a, c;
+        assert_int_equal(hanse_int_map_codes(&map, &more, 1, &a, NULL),
+                         HANSE_OK);
+        assert_int_equal(hanse_int_map_codes(&alone, &more, 1, &c, NULL),
+                         HANSE_OK);
+        assert_int_equal(a, c);
+    }
+    const bool is_off = table.is_off;
+    hanse_pair_table_clear(&table, &budget);
+    hanse_int_map_clear(&map);
+    hanse_int_map_clear(&alone);
+    assert_int_equal(budget.used_bytes, 0);
+    return is_off;
+}
+
+static void pair_table_is_as_map(void **state)
+{
+    (void)state;
+    assert_false(check_pairs(1, 1));
+    assert_false(check_pairs(20, 15));
+    assert_false(check_pairs(500, 7));
+    assert_false(check_pairs(3, 9000));
+    assert_true(check_pairs(3000, 3000));
+    assert_true(check_pairs(UINT32_MAX - 1, 2));
+    assert_true(check_pairs(2, UINT32_MAX - 1));
+}
+
 /* Against the sort of one thread, with keys that fill parts evenly, that fall
  * into one part, and that are all equal. */
 static void sort_parallel_is_as_sort(void **state)
@@ -250,6 +318,7 @@ int main(void)
         cmocka_unit_test(int_map_extreme_values_are_distinct),
         cmocka_unit_test(int_map_chosen_keys_do_not_collide),
         cmocka_unit_test(int_map_without_memory_fails),
+        cmocka_unit_test(pair_table_is_as_map),
         cmocka_unit_test(sort_random_keys_is_ordered_and_stable),
         cmocka_unit_test(sort_parallel_is_as_sort),
     };
