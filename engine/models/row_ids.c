@@ -17,7 +17,7 @@
 
 enum {
     TASK_ROWS = 1 << 16,  /* a multiple of HANSE_ID_BLOCK */
-    SLOTS_PER_ROW = 2,    /* of the hash table */
+    SLOTS_PER_ROW = 2,    /* of the hash table; with 1.5 a third slower */
     RANGE_PER_ROW = 4,    /* numbers of a range table for each row ... */
     RANGE_SMALL = 1 << 16 /* ... and these in any case */
 };
@@ -152,20 +152,24 @@ static int compare_rows(const hanse_row_ids *ids, uint32_t a, uint32_t b)
     return (x > y) - (x < y);
 }
 
-/* False when a row with the same id is there already. */
-static bool insert(const hanse_row_ids *ids, size_t slot, uint32_t row)
+/* False when a row with the same id is there already. Keys are looked at only
+ * when all rows have their places. */
+static bool insert(const hanse_row_ids *ids, size_t at, uint64_t key,
+                   uint32_t row)
 {
     for (;;) {
-        uint32_t there =
-            atomic_load_explicit(&ids->slots[slot], memory_order_relaxed);
+        id_slot *slot = &ids->slots[at];
+        uint32_t there = atomic_load_explicit(&slot->row, memory_order_relaxed);
         if (there == HANSE_NO_ROW &&
-            atomic_compare_exchange_strong_explicit(&ids->slots[slot], &there,
-                                                    row, memory_order_relaxed,
-                                                    memory_order_relaxed))
+            atomic_compare_exchange_strong_explicit(&slot->row, &there, row,
+                                                    memory_order_relaxed,
+                                                    memory_order_relaxed)) {
+            slot->key = key;
             return true;
+        }
         if (rows_equal(ids, there, row))
             return false;
-        slot = slot + 1 == ids->n_slots ? 0 : slot + 1;
+        at = at + 1 == ids->n_slots ? 0 : at + 1;
     }
 }
 
@@ -241,6 +245,7 @@ static hanse_status fill_slots(void *context, size_t task, hanse_error *error)
     const indexing *x = context;
     const hanse_row_ids *ids = x->ids;
     size_t slots[HANSE_ID_BLOCK];
+    uint64_t keys[HANSE_ID_BLOCK];
     (void)error;
     x->parts[task].repeated = HANSE_NO_ROW;
     for (size_t first = task * TASK_ROWS; first < rows_end(ids, task);
@@ -249,20 +254,35 @@ static hanse_status fill_slots(void *context, size_t task, hanse_error *error)
         const size_t n = left < HANSE_ID_BLOCK ? left : HANSE_ID_BLOCK;
         for (size_t i = 0; i < n; i++) {
             const size_t row = first + i;
-            uint64_t hash = 0;
-            if (is_text(ids))
+            uint64_t hash;
+            if (is_text(ids)) {
                 hash = hash_text(ids, ids->texts[row].text,
                                  ids->texts[row].length);
-            else
+                keys[i] = hash;
+            } else {
                 hash = hash_number(ids, ids->numbers[row]);
+                keys[i] = (uint64_t)ids->numbers[row];
+            }
             slots[i] = slot_of(ids, hash);
-            __builtin_prefetch((const void *)&ids->slots[slots[i]], 1);
+            __builtin_prefetch(&ids->slots[slots[i]], 1);
         }
         for (size_t i = 0; i < n; i++)
             if (ids->missing[first + i] == 0 &&
-                !insert(ids, slots[i], (uint32_t)(first + i)))
+                !insert(ids, slots[i], keys[i], (uint32_t)(first + i)))
                 note_repeated(ids, &x->parts[task], (uint32_t)(first + i));
     }
+    return HANSE_OK;
+}
+
+static hanse_status clear_slots(void *context, size_t task, hanse_error *error)
+{
+    const indexing *x = context;
+    const hanse_row_ids *ids = x->ids;
+    const size_t end = (task + 1) * TASK_ROWS;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < end && i < ids->n_slots; i++)
+        atomic_store_explicit(&ids->slots[i].row, HANSE_NO_ROW,
+                              memory_order_relaxed);
     return HANSE_OK;
 }
 
@@ -333,7 +353,8 @@ static hanse_status fill(indexing *x, size_t n_tasks, size_t n_threads,
     ids->slots = hanse_allocate(ids->budget, ids->n_slots, sizeof *ids->slots);
     if (ids->slots == NULL)
         return fail_memory(ids, error);
-    memset((void *)ids->slots, 0xff, ids->n_slots * sizeof *ids->slots);
+    HANSE_TRY(hanse_parallel_for(n_threads, ids->n_slots / TASK_ROWS + 1,
+                                 clear_slots, x, error));
     return hanse_parallel_for(n_threads, n_tasks, fill_slots, x, error);
 }
 
@@ -352,7 +373,7 @@ hanse_status hanse_row_ids_finish(hanse_row_ids *ids, size_t n_threads,
     free(x.parts);
     if (status == HANSE_OK && all.repeated != HANSE_NO_ROW)
         return fail_repeated(ids, all.repeated, error);
-    if (status == HANSE_OK && ids->range != NULL) {
+    if (status == HANSE_OK) {
         hanse_free(ids->budget, ids->numbers, ids->n_rows,
                    sizeof *ids->numbers);
         ids->numbers = NULL;
@@ -364,7 +385,8 @@ uint64_t hanse_row_ids_bytes(size_t n_rows, bool is_text_id)
 {
     const uint64_t n = n_rows;
     const uint64_t id = is_text_id ? sizeof(text_id) : sizeof(int64_t);
-    const uint64_t slots = SLOTS_PER_ROW * n * sizeof(uint32_t);
+    const uint64_t slots = (SLOTS_PER_ROW * n + 1) * sizeof(id_slot);
     const uint64_t range = (RANGE_PER_ROW * n + RANGE_SMALL) * sizeof(uint32_t);
-    return n * (1 + id) + (is_text_id ? slots : range) + 5 * HANSE_ALIGNMENT;
+    return n * (1 + id) + (is_text_id || slots > range ? slots : range) +
+           5 * HANSE_ALIGNMENT;
 }

@@ -9,6 +9,10 @@
 #include "engine/integers.h"
 #include "engine/models/row_ids_state.h"
 
+enum {
+    AHEAD = 32 /* ids whose slots are on their way */
+};
+
 hanse_status hanse_row_ids_accept(const hanse_row_ids *ids,
                                   const hanse_field *field, hanse_error *error)
 {
@@ -67,6 +71,7 @@ typedef struct lookup {
     size_t n;
     int64_t numbers[HANSE_ID_BLOCK];
     text_id texts[HANSE_ID_BLOCK];
+    uint64_t hashes[HANSE_ID_BLOCK]; /* of texts */
     size_t slots[HANSE_ID_BLOCK];
     uint32_t *rows;
 } lookup;
@@ -87,34 +92,44 @@ static void find_in_range(const hanse_row_ids *ids, hanse_type type, lookup *l)
             l->slots[i] == SIZE_MAX ? HANSE_NO_ROW : ids->range[l->slots[i]];
 }
 
-static bool end_is(const hanse_row_ids *ids, const lookup *l, size_t i,
-                   uint32_t row)
+/* The slot from `at` on that has the key, or a free one. */
+static inline size_t find_key(const hanse_row_ids *ids, size_t at, uint64_t key,
+                              uint32_t *row)
 {
-    return is_text(ids) ? texts_equal(&ids->texts[row], &l->texts[i])
-                        : ids->numbers[row] == l->numbers[i];
+    while ((*row = atomic_load_explicit(
+                &ids->slots[at].row, memory_order_relaxed)) != HANSE_NO_ROW &&
+           ids->slots[at].key != key)
+        at = at + 1 == ids->n_slots ? 0 : at + 1;
+    return at;
 }
 
-static void find_in_slots(const hanse_row_ids *ids, hanse_type type, lookup *l)
+static void find_numbers(const hanse_row_ids *ids, hanse_type type, lookup *l)
 {
     for (size_t i = 0; i < l->n; i++) {
-        const uint32_t row = atomic_load_explicit(&ids->slots[l->slots[i]],
-                                                  memory_order_relaxed);
-        if (row != HANSE_NO_ROW && is_text(ids))
-            __builtin_prefetch(&ids->texts[row]);
-        else if (row != HANSE_NO_ROW)
-            __builtin_prefetch(&ids->numbers[row]);
+        if (i + AHEAD < l->n)
+            __builtin_prefetch(&ids->slots[l->slots[i + AHEAD]]);
+        (void)find_key(ids, l->slots[i], (uint64_t)l->numbers[i], &l->rows[i]);
+        if (!is_common(ids->type, type, l->numbers[i]))
+            l->rows[i] = HANSE_NO_ROW;
     }
+}
+
+/* Hashes that are equal are looked into. */
+static void find_texts(const hanse_row_ids *ids, lookup *l)
+{
     for (size_t i = 0; i < l->n; i++) {
-        size_t slot = l->slots[i];
-        uint32_t row;
-        while ((row = atomic_load_explicit(
-                    &ids->slots[slot], memory_order_relaxed)) != HANSE_NO_ROW &&
-               !end_is(ids, l, i, row))
-            slot = slot + 1 == ids->n_slots ? 0 : slot + 1;
-        l->rows[i] = is_text(ids) || is_common(ids->type, type, l->numbers[i])
-                         ? row
-                         : HANSE_NO_ROW;
+        if (i + AHEAD < l->n)
+            __builtin_prefetch(&ids->slots[l->slots[i + AHEAD]]);
+        l->slots[i] = find_key(ids, l->slots[i], l->hashes[i], &l->rows[i]);
+        if (l->rows[i] != HANSE_NO_ROW)
+            __builtin_prefetch(&ids->texts[l->rows[i]]);
     }
+    for (size_t i = 0; i < l->n; i++)
+        while (l->rows[i] != HANSE_NO_ROW &&
+               !texts_equal(&ids->texts[l->rows[i]], &l->texts[i]))
+            l->slots[i] = find_key(
+                ids, l->slots[i] + 1 == ids->n_slots ? 0 : l->slots[i] + 1,
+                l->hashes[i], &l->rows[i]);
 }
 
 static void find_block(const hanse_row_ids *ids, const hanse_ends *ends,
@@ -129,15 +144,21 @@ static void find_block(const hanse_row_ids *ids, const hanse_ends *ends,
     }
     for (size_t i = 0; i < l->n; i++) {
         uint64_t hash;
-        if (is_text(ids))
+        if (is_text(ids)) {
             l->texts[i] = text_at(ids, ends->array->values,
                                   ends->array->offsets, first + i, &hash);
-        else
+            l->hashes[i] = hash;
+        } else {
             hash = hash_number(ids, l->numbers[i]);
+        }
         l->slots[i] = slot_of(ids, hash);
-        __builtin_prefetch((const void *)&ids->slots[l->slots[i]]);
+        if (i < AHEAD)
+            __builtin_prefetch(&ids->slots[l->slots[i]]);
     }
-    find_in_slots(ids, ends->type, l);
+    if (is_text(ids))
+        find_texts(ids, l);
+    else
+        find_numbers(ids, ends->type, l);
 }
 
 static void drop_missing(const hanse_ends *ends, size_t first, const lookup *l)

@@ -14,7 +14,7 @@
 #define HANSE_NO_ROW UINT32_MAX
 
 enum {
-    HANSE_ID_BLOCK = 64 /* ids looked up at a time */
+    HANSE_ID_BLOCK = 256 /* ids looked up at a time */
 };
 
 typedef struct text_id {
@@ -22,6 +22,12 @@ typedef struct text_id {
     uint32_t length;
     uint32_t tag; /* low bits of the hash; the slot comes from the high ones */
 } text_id;
+
+/* Of the hash table: a place that a row has taken. */
+typedef struct id_slot {
+    uint64_t key;         /* the integer, or the hash of the text */
+    _Atomic uint32_t row; /* HANSE_NO_ROW: free */
+} id_slot;
 
 /* Bytes of texts. */
 typedef struct text_block {
@@ -37,14 +43,14 @@ struct hanse_row_ids {
     size_t n_rows;
     uint64_t seeds[2];
     uint8_t *missing; /* [row] */
-    int64_t *numbers; /* [row]; uint64 by bits; not for texts */
+    int64_t *numbers; /* [row]; uint64 by bits; until the index is made */
     text_id *texts;   /* [row]; only for texts */
     text_block *_Atomic blocks;
     /* One of the two, after hanse_row_ids_finish. */
     uint32_t *range; /* [id - base] */
     size_t n_range;
     int64_t base;
-    _Atomic uint32_t *slots;
+    id_slot *slots;
     size_t n_slots;
 };
 
