@@ -67,16 +67,24 @@ FORMULA_UNARY_MAP(UNARY_LOOP)
 static TARGET void exp_register(hanse_formula_frame *frame,
                                 const hanse_formula_step *step)
 {
+    const double *x = frame->number[step->a];
     double *out = frame->number_store[step->to];
-    hanse_exp_block(frame->number[step->a], out, frame->n);
+    const size_t n = frame->n;
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] = hanse_exp_one(x[i]);
     frame->number[step->to] = out;
 }
 
 static TARGET void log_register(hanse_formula_frame *frame,
                                 const hanse_formula_step *step)
 {
+    const double *x = frame->number[step->a];
     double *out = frame->number_store[step->to];
-    hanse_log_block(frame->number[step->a], out, frame->n);
+    const size_t n = frame->n;
+#pragma omp simd
+    for (size_t i = 0; i < n; i++)
+        out[i] = hanse_log_one(x[i]);
     frame->number[step->to] = out;
 }
 

@@ -20,6 +20,7 @@
 
 #include "engine/base/cpu.h"
 #include "engine/elementary.h"
+#include "engine/elementary_step.h"
 #include "engine/formula_internal.h"
 #include "engine/source.h"
 

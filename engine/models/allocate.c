@@ -107,6 +107,11 @@ static hanse_status first_pass(steps *s, hanse_error *error)
                                statistics, &s->groups, &a->result, error));
     a->table = hanse_result_table(a->result, 0);
     a->n_groups = a->table->n_rows;
+    if (a->n_groups > INT32_MAX)
+        return hanse_fail(error, HANSE_ERR_LIMIT,
+                          "allocate: %zu groups are more than %d; allocate "
+                          "within fewer keys",
+                          a->n_groups, INT32_MAX);
     return allocate_groups(a, error);
 }
 
@@ -169,6 +174,8 @@ static void check_pools(steps *s)
             refuse(a, g, HANSE_MODEL_NEGATIVE);
         else if (!isfinite(a->before[g]))
             refuse(a, g, HANSE_MODEL_NOT_FINITE);
+        a->any_status = a->any_status || a->status[g] != HANSE_MODEL_OK;
+        a->any_undefined = a->any_undefined || !hanse_is_allocated(a, g);
     }
 }
 

@@ -142,7 +142,7 @@ static bool keep_changes(changes *to, const candidates *c, hanse_budget *budget)
 static void fix_slot(const fixing *f, size_t at, candidates *c)
 {
     hanse_allocation *a = f->a;
-    const hanse_award_slot *s = &f->sums.parts[0].slots[at];
+    const hanse_award_tops *s = &f->sums.parts[0].tops[at];
     const size_t g = f->group[at];
     hanse_wide awards, integrated;
     hanse_award_sums_get(&f->sums, at, true, &awards);
@@ -280,7 +280,7 @@ static hanse_status choose_groups(fixing *f,
 {
     hanse_allocation *a = f->a;
     if (a->n_groups <= (size_t)DIRECT_BYTES / (f->sums.run->n_threads *
-                                               sizeof(hanse_award_slot))) {
+                                               sizeof(hanse_award_tops))) {
         map_slots(f, NULL);
         return HANSE_OK;
     }

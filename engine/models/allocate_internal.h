@@ -13,7 +13,7 @@ enum {
     HANSE_ALLOCATE_STATUS,
     HANSE_ALLOCATE_INTEGRATED, /* R_i */
     HANSE_ALLOCATE_KEPT,       /* (1-rho) r_i; r_i where it takes no part */
-    HANSE_ALLOCATE_GROUP,      /* number of the group, NaN: none */
+    HANSE_ALLOCATE_GROUP,      /* number of the group, -1: none */
     HANSE_ALLOCATE_COLUMNS
 };
 extern const char *const hanse_allocate_columns[HANSE_ALLOCATE_COLUMNS];
@@ -35,11 +35,13 @@ typedef struct hanse_allocation {
     const hanse_table *table;
     hanse_award_terms *terms; /* [group] */
     double *pools;            /* [group] E */
-    double *shared;   /* [group] what awards add up to; NaN: undefined */
-    double *reserves; /* [group] */
-    double *before;   /* [group] total of r_i */
-    int8_t *status;   /* [group] */
-    double *awards;   /* [row], of rules that rank; else NULL */
+    double *shared;     /* [group] what awards add up to; NaN: undefined */
+    double *reserves;   /* [group] */
+    double *before;     /* [group] total of r_i */
+    int8_t *status;     /* [group] */
+    bool any_status;    /* one is not 0 */
+    bool any_undefined; /* a group without awards */
+    double *awards;     /* [row], of rules that rank; else NULL */
     uint64_t n_rows;
     hanse_award_change *changes; /* by row */
     size_t n_changes;

@@ -143,6 +143,22 @@ static const double *column_of(const hanse_award_sums *f,
     return rows->batch.arrays[f->fields[column]].values;
 }
 
+/* Puts a row among the largest of its group, where it belongs there. */
+static void enter_row(const hanse_award_sums *f, hanse_award_part *p,
+                      uint32_t at, const hanse_award_member *m)
+{
+    hanse_award_slot *s = &p->slots[at];
+    hanse_award_tops *tops = &p->tops[at];
+    const size_t last = HANSE_N_TOP - 1;
+    const bool takes_part = m->award == m->award;
+    if (takes_part)
+        hanse_award_enter(tops->by_award, m, true);
+    if (!takes_part || !f->is_alike)
+        hanse_award_enter(tops->by_integrated, m, false);
+    s->last_award = tops->by_award[last].award;
+    s->last_integrated = tops->by_integrated[last].integrated;
+}
+
 static hanse_status take(void *context, void *own, const hanse_morsel *rows,
                          hanse_error *error)
 {
@@ -152,38 +168,26 @@ static hanse_status take(void *context, void *own, const hanse_morsel *rows,
     const double *integrated = column_of(f, rows, HANSE_ALLOCATE_INTEGRATED);
     const double *kept = column_of(f, rows, HANSE_ALLOCATE_KEPT);
     const double *groups = column_of(f, rows, HANSE_ALLOCATE_GROUP);
+    const bool is_alike = f->is_alike;
     for (size_t i = 0; i < rows->batch.n_rows; i++) {
-        if (groups[i] != groups[i])
+        if (groups[i] < 0.0)
             continue;
         const uint32_t at = f->map[(uint32_t)groups[i]];
-        if (at == HANSE_NO_SLOT)
+        const double a = awards[i], r = integrated[i];
+        if (at == HANSE_NO_SLOT || r != r)
             continue;
         hanse_award_slot *s = &p->slots[at];
-        const double a = awards[i], r = integrated[i];
-        if (a != a) { /* takes no hanse_award_part */
-            if (r != r)
-                continue;
-            HANSE_TRY(add_wide(&p->integrated, f->n_slots, at, r, error));
-            const hanse_award_member m = {a, r, r, id_of(f, rows, i),
-                                          rows->first_row + i};
-            hanse_award_enter(s->by_integrated, &m, false);
-            continue;
-        }
-        if (!add_narrow(&s->awards, f->low_awards, a))
+        const bool takes_part = a == a;
+        if (takes_part && !add_narrow(&s->awards, f->low_awards, a))
             HANSE_TRY(add_wide(&p->awards, f->n_slots, at, a, error));
-        if (!f->is_alike && !add_narrow(&s->integrated, f->low_integrated, r))
+        if (!takes_part ||
+            (!is_alike && !add_narrow(&s->integrated, f->low_integrated, r)))
             HANSE_TRY(add_wide(&p->integrated, f->n_slots, at, r, error));
-        const bool is_top = !(a < s->by_award[HANSE_N_TOP - 1].award);
-        const bool is_other =
-            !f->is_alike && !(r < s->by_integrated[HANSE_N_TOP - 1].integrated);
-        if (!is_top && !is_other)
+        if (a < s->last_award && (is_alike || r < s->last_integrated))
             continue;
         const hanse_award_member m = {a, kept[i], r, id_of(f, rows, i),
                                       rows->first_row + i};
-        if (is_top)
-            hanse_award_enter(s->by_award, &m, true);
-        if (is_other)
-            hanse_award_enter(s->by_integrated, &m, false);
+        enter_row(f, p, at, &m);
     }
     return HANSE_OK;
 }
@@ -193,17 +197,22 @@ static hanse_status open_part(void *context, void **own, hanse_error *error)
     hanse_award_sums *f = context;
     hanse_award_part *p = &f->parts[atomic_fetch_add(&f->n_parts, 1)];
     hanse_budget *budget = f->a->budget;
+    const double least = -(double)INFINITY;
+    const hanse_award_member none = {
+        .award = least, .integrated = least, .row = HANSE_NO_ROW};
     hanse_wide_sums_init(&p->awards, "sums of awards", budget);
     hanse_wide_sums_init(&p->integrated, "sums of resources", budget);
     p->slots = hanse_allocate(budget, f->n_slots, sizeof *p->slots);
-    if (p->slots == NULL)
+    p->tops = hanse_allocate(budget, f->n_slots, sizeof *p->tops);
+    if (p->slots == NULL || p->tops == NULL)
         return hanse_fail_budget(error, budget, "sums of awards", f->n_slots,
-                                 sizeof *p->slots);
-    const hanse_award_member none = {
-        .award = -1.0, .integrated = -(double)INFINITY, .row = HANSE_NO_ROW};
-    for (size_t i = 0; i < f->n_slots; i++)
-        p->slots[i] = (hanse_award_slot){.by_award = {none, none},
-                                         .by_integrated = {none, none}};
+                                 sizeof *p->slots + sizeof *p->tops);
+    for (size_t i = 0; i < f->n_slots; i++) {
+        p->slots[i] =
+            (hanse_award_slot){.last_award = least, .last_integrated = least};
+        p->tops[i] = (hanse_award_tops){.by_award = {none, none},
+                                        .by_integrated = {none, none}};
+    }
     *own = p;
     return HANSE_OK;
 }
@@ -229,15 +238,16 @@ static hanse_status merge_parts(hanse_award_sums *f, hanse_error *error)
     for (size_t k = 1; k < f->n_parts; k++) {
         hanse_award_part *from = &f->parts[k];
         for (size_t i = 0; i < f->n_slots; i++) {
-            hanse_award_slot *s = &to->slots[i];
-            const hanse_award_slot *other = &from->slots[i];
-            s->awards += other->awards;
-            s->integrated += other->integrated;
+            hanse_award_tops *tops = &to->tops[i];
+            const hanse_award_tops *other = &from->tops[i];
+            to->slots[i].awards += from->slots[i].awards;
+            to->slots[i].integrated += from->slots[i].integrated;
             for (size_t t = 0; t < HANSE_N_TOP; t++) {
                 if (other->by_award[t].row != HANSE_NO_ROW)
-                    hanse_award_enter(s->by_award, &other->by_award[t], true);
+                    hanse_award_enter(tops->by_award, &other->by_award[t],
+                                      true);
                 if (other->by_integrated[t].row != HANSE_NO_ROW)
-                    hanse_award_enter(s->by_integrated,
+                    hanse_award_enter(tops->by_integrated,
                                       &other->by_integrated[t], false);
             }
         }
@@ -295,6 +305,7 @@ void hanse_award_sums_clear(hanse_award_sums *f)
     for (size_t i = 0; f->parts != NULL && i < f->n_parts; i++) {
         hanse_award_part *p = &f->parts[i];
         hanse_free(f->a->budget, p->slots, f->n_slots, sizeof *p->slots);
+        hanse_free(f->a->budget, p->tops, f->n_slots, sizeof *p->tops);
         hanse_wide_sums_clear(&p->awards);
         hanse_wide_sums_clear(&p->integrated);
     }

@@ -31,17 +31,25 @@ typedef struct hanse_award_member {
     uint64_t row; /* HANSE_NO_ROW: none */
 } hanse_award_member;
 
-/* Of a group. */
+/* The largest of a group, largest first. */
+typedef struct hanse_award_tops {
+    hanse_award_member by_award[HANSE_N_TOP];
+    hanse_award_member by_integrated[HANSE_N_TOP];
+} hanse_award_tops;
+
+/* What every row of a group needs; the largest lie elsewhere, so that these
+ * stay in the cache. */
 typedef struct hanse_award_slot {
     __int128 awards; /* sums in units of 2^low */
     __int128 integrated;
-    hanse_award_member by_award[HANSE_N_TOP]; /* largest first */
-    hanse_award_member by_integrated[HANSE_N_TOP];
+    double last_award; /* that of the last of the largest */
+    double last_integrated;
 } hanse_award_slot;
 
 /* One thread's. */
 typedef struct hanse_award_part {
     hanse_award_slot *slots;
+    hanse_award_tops *tops;
     hanse_wide_sums awards; /* what 128 bits do not hold */
     hanse_wide_sums integrated;
 } hanse_award_part;

@@ -75,10 +75,13 @@ static void destroy_scales(void *object)
 static hanse_status make_scales(hanse_model_run *run, size_t n_indicators,
                                 hanse_scales **out, hanse_error *error)
 {
+    hanse_cpu cpu;
+    HANSE_TRY(hanse_cpu_choose(&cpu, error));
     hanse_scales *s = calloc(1, sizeof *s);
     if (s == NULL)
         return hanse_fail_nomem(error, "indicators", sizeof *s);
     s->n_indicators = n_indicators;
+    s->loops = hanse_evaluate_loops_of(cpu);
     s->budget = run->source->budget;
     HANSE_TRY(hanse_model_keep(run, s, destroy_scales, error));
     *out = s;

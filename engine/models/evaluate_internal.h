@@ -6,15 +6,7 @@
 #define HANSE_ENGINE_MODELS_EVALUATE_INTERNAL_H
 
 #include "engine/models/evaluate.h"
-
-/* y = base + span (x - low)/range; of a constant indicator 0. */
-typedef struct hanse_scaling {
-    double low;
-    double range;
-    double base;
-    double span;
-    double weight;
-} hanse_scaling;
+#include "engine/models/evaluate_loops.h"
 
 /* Bounds of an indicator in a scope. */
 typedef struct hanse_bounds {
@@ -34,6 +26,7 @@ typedef struct hanse_scales {
     hanse_bounds *bounds;
     uint64_t *n;    /* [scope] records */
     int8_t *status; /* [scope] */
+    const hanse_evaluate_loops *loops;
     hanse_budget *budget;
 } hanse_scales;
 
