@@ -326,6 +326,102 @@ def check_levels(columns):
                     1 - abs(u[0] - u[1])], 1e-12)
 
 
+def check_scope(columns):
+    """Levels by the group's own bounds; a score of z-scores as the strategy."""
+    a, b = columns["a"], columns["b"]
+    groups = columns["group"]
+    tables = run_job(
+        "input: {files: [random.h5]}\ngroup_by: [group]\n"
+        "models:\n  cooperation:\n    evaluate:\n      scope: group\n"
+        "      subsystems: {one: [a], two: {indicators: [c], eps: 0.1}}\n")
+    expected = np.full(len(a), np.nan)
+    for g in np.unique(groups):
+        x = a[groups == g]
+        expected[groups == g] = (x - x.min()) / (x.max() - x.min())
+    found = tables["records"]["subsystem_one"]
+    check("scope group", np.allclose(found, expected, 1e-13, 1e-15))
+    found = tables["records"]["subsystem_two"]
+    check("eps", found.min() == 0.1 and found.max() == 0.9)
+
+    tables = run_job(
+        "input: {files: [random.h5]}\ngroup_by: [group]\n"
+        "models:\n  cooperation:\n    within: total\n    evaluate: {columns: "
+        "[a, {name: b, cost: true}], scale: zscore}\n"
+        "    coordinate: {openness: 0.25, rounds: limit}\n")
+    whole = ~np.isnan(b)
+    score = np.where(whole, ((a - a[whole].mean()) / a[whole].std(ddof=1) -
+                             (b - b[whole].mean()) / b[whole].std(ddof=1)) / 2,
+                     np.nan)
+    expected = 0.75 * score + 0.25 * score[whole].mean()
+    found = tables["records"]["coordinated"]
+    check("z-scores of all", np.all(np.isnan(found) == ~whole) and
+          np.nanmax(np.abs(found - expected)) <= 1e-12)
+    check("score is a record", np.nanmax(np.abs(
+        tables["records"]["strategy_score"] - score)) <= 1e-12)
+
+
+def orders(x, cost):
+    low, high = x.min(axis=1), x.max(axis=1)
+    with np.errstate(invalid="ignore"):
+        u = (x - low[:, None]) / (high - low)[:, None]
+    return 1 - u if cost else u
+
+
+def check_periods():
+    """Records straight into periods with names, some without a period; groups
+    that lack a period, and one whose parameters never change."""
+    names = np.array(["Q1", "Q2", "Q3", "Q4", ""])
+    n, n_groups = 8000, 12
+    group = RNG.integers(0, n_groups, n)
+    quarter = RNG.integers(0, 5, n)
+    x = RNG.normal(size=(3, n)) + 1
+    use = ~((group == 3) & (quarter == 0)) & ~((group == 4) & (quarter == 3))
+    constant = group == 5
+    x[2][constant] = np.where(quarter[constant] == 4, 1, 0)
+    group, quarter, x = group[use], quarter[use], x[:, use]
+    with h5py.File("periods.h5", "w") as file:
+        table = file.create_group("enterprises")
+        table["group"] = group
+        table.create_dataset("quarter", data=list(names[quarter]),
+                             dtype=h5py.string_dtype())
+        table["quarter"].attrs["_FillValue"] = ""
+        for i in range(3):
+            table[f"x{i}"] = x[i]
+    tables = run_job(
+        "input: {files: [periods.h5]}\ngroup_by: [group, [group, quarter]]\n"
+        "models:\n  cooperation:\n    formula: x0\n    evaluate:\n"
+        "      subsystems:\n"
+        "        one: {weight: 3, indicators: [{name: x0, weight: 2}, "
+        "{name: x1, cost: true, weight: 1}]}\n"
+        "        two: {weight: 1, indicators: [x2]}\n"
+        "    synergise: {periods: {column: quarter, from: Q1, to: Q4}, "
+        "composite: weighted}\n")
+    check("no synergy by period", "synergy" not in tables["by_group_quarter"])
+    table = tables["by_group"]
+    sums = np.array([[[math.fsum(x[i][(group == g) & (quarter == q)])
+                       for q in range(4)] for g in range(n_groups)]
+                     for i in range(3)])
+    one = (2 * orders(sums[0], False) + orders(sums[1], True)) / 3
+    two = orders(sums[2], False)
+    d = np.stack([one[:, 3] - one[:, 0], two[:, 3] - two[:, 0]])
+    theta = np.sign(d.min(axis=0))
+    synergy = theta * (3 * np.abs(d[0]) + np.abs(d[1])) / 4
+    fine = ~np.isin(np.arange(n_groups), (3, 4, 5))
+    check("periods: synergy", np.allclose(table["synergy"][fine], synergy[fine],
+                                          1e-11, 1e-13))
+    check("periods: theta", np.all(table["synergy_theta"][fine] == theta[fine]))
+    check("periods: orders", np.allclose(table["order_one_from"][fine],
+                                         one[fine, 0], 1e-11, 1e-13) and
+          np.allclose(table["order_two_to"][fine], two[fine, 3], 1e-11, 1e-13))
+    check("periods: statuses", list(table["synergy_status"]) ==
+          [{3: 1, 4: 1, 5: 5}.get(g, 0) for g in range(n_groups)],
+          list(table["synergy_status"]))
+    check("periods: undefined", np.all(np.isnan(table["synergy"]) == ~fine) and
+          np.all(np.isnan(table["synergy_theta"]) == ~fine) and
+          not np.isnan(table["order_one_from"][5]) and
+          np.isnan(table["order_two_from"][5]))
+
+
 def check_degroot(columns):
     """One openness keeps the sum of every group."""
     for openness, rounds in ((1, 3), (0.3, 5), (0.6, "limit"), (0, 2)):
@@ -512,6 +608,8 @@ def random_tables():
     write_table("random.h5", columns)
     check_random(columns, n)
     check_levels(columns)
+    check_scope(columns)
+    check_periods()
     check_degroot(columns)
     check_bits(columns, n)
     check_links()
