@@ -5,7 +5,6 @@
  */
 #include "engine/run.h"
 
-#include <omp.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
@@ -23,45 +22,22 @@ typedef struct run {
     hanse_source *source;
     const hanse_run_options *options;
     hanse_budget *budget;
-    hanse_fold **folds; /* [thread] */
+    hanse_part part;
+    hanse_fold **folds; /* [n_threads] of the threads, in no order */
+    _Atomic size_t n_folds;
     hanse_shared shared;
     size_t n_threads;
-    size_t n_morsels;
-    _Atomic size_t next_morsel;
-    _Atomic uint64_t n_rows_done;
-    _Atomic uint64_t n_bytes_done;
-    _Atomic bool stop;
+    uint64_t n_bytes;
     hanse_window *windows; /* [addend], chosen by the first to fold a block */
     bool windows_chosen;
-    hanse_part part;
-    hanse_fold **keep; /* gets the merged fold; NULL: destroy it */
-    hanse_error error; /* of the thread that failed first */
 } run;
 
-/* Keeps the first failure and stops the other threads. */
-static void fail(run *r, hanse_status status, const hanse_error *error)
-{
-#pragma omp critical(hanse_run_error)
-    {
-        if (r->error.status == HANSE_OK) {
-            r->error = *error;
-            r->error.status = status;
-        }
-    }
-    atomic_store(&r->stop, true);
-}
-
-/* One thread reports at a time; one that finds another reporting goes on. */
-static hanse_status report_progress(run *r, hanse_error *error)
-{
-    if (r->options->progress == NULL || omp_get_thread_num() != 0)
-        return HANSE_OK;
-    if (r->options->progress(
-            r->options->progress_context, atomic_load(&r->n_rows_done),
-            r->source->ops->n_rows(r->source), atomic_load(&r->n_bytes_done)))
-        return HANSE_OK;
-    return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
-}
+/* One thread's part. */
+typedef struct folding {
+    hanse_fold *fold;
+    bool is_first; /* nothing has been folded yet */
+    bool any;      /* the filter keeps a row of the morsel */
+} folding;
 
 /* A thread's first batch. Whoever comes first folds a block, which chooses the
  * windows; the others wait for those microseconds and take the same. */
@@ -89,177 +65,157 @@ static hanse_status fold_first(run *r, hanse_fold *fold,
                                error);
 }
 
-/* Reads the fields listed, on top of those of the morsel that are there. */
-static hanse_status read_fields(run *r, hanse_reader *reader, size_t morsel,
-                                const size_t *fields, size_t n_fields,
-                                hanse_morsel *rows, hanse_error *error)
-{
-    HANSE_TRY(
-        r->source->ops->read(reader, morsel, fields, n_fields, rows, error));
-    atomic_fetch_add(&r->n_bytes_done, rows->n_bytes);
-    return HANSE_OK;
-}
-
 /* Reads a morsel; with a filter its columns first, and the others only if it
- * keeps a row: *any says so. */
-static hanse_status read_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
-                                size_t morsel, hanse_morsel *rows, bool *any,
+ * keeps a row. */
+static hanse_status read_morsel(void *context, void *own, hanse_reader *reader,
+                                size_t morsel, hanse_morsel *rows,
                                 hanse_error *error)
 {
+    const run *r = context;
+    folding *f = own;
     const hanse_plan *plan = r->plan;
+    const hanse_source_ops *ops = r->source->ops;
     size_t n_fields;
-    *any = true;
+    f->any = true;
     if (plan->filter == NULL || r->source->rows_together)
-        return read_fields(r, reader, morsel, plan->used, plan->n_used, rows,
-                           error);
+        return ops->read(reader, morsel, plan->used, plan->n_used, rows, error);
     const size_t *fields = hanse_formula_fields(plan->filter, &n_fields);
-    HANSE_TRY(read_fields(r, reader, morsel, fields, n_fields, rows, error));
-    HANSE_TRY(hanse_fold_filter(fold, &rows->batch, any, error));
-    if (!*any || plan->n_rest == 0)
+    HANSE_TRY(ops->read(reader, morsel, fields, n_fields, rows, error));
+    HANSE_TRY(hanse_fold_filter(f->fold, &rows->batch, &f->any, error));
+    if (!f->any || plan->n_rest == 0)
         return HANSE_OK;
-    return read_fields(r, reader, morsel, plan->rest, plan->n_rest, rows,
-                       error);
+    const uint64_t n_bytes = rows->n_bytes;
+    HANSE_TRY(ops->read(reader, morsel, plan->rest, plan->n_rest, rows, error));
+    rows->n_bytes += n_bytes;
+    return HANSE_OK;
 }
 
-/* Takes the next morsels that go together; false when none is left. */
-static bool take_span(run *r, size_t *morsel, size_t *end)
+static hanse_status take_morsel(void *context, void *own,
+                                const hanse_morsel *rows, hanse_error *error)
 {
-    size_t next = atomic_load(&r->next_morsel);
-    do {
-        if (next >= r->n_morsels)
-            return false;
-        *end = hanse_source_span_end(r->source, next);
-    } while (!atomic_compare_exchange_weak(&r->next_morsel, &next, *end));
-    *morsel = next;
-    return true;
-}
-
-/* Reads and folds a morsel; *first: none has been folded yet. */
-static hanse_status fold_morsel(run *r, hanse_fold *fold, hanse_reader *reader,
-                                size_t morsel, bool *first, hanse_error *error)
-{
-    hanse_morsel rows;
-    bool any;
-    HANSE_TRY(read_morsel(r, fold, reader, morsel, &rows, &any, error));
-    fold->batch_first_row = rows.first_row;
-    fold->block.may_borrow = !rows.is_volatile;
-    if (any)
-        HANSE_TRY(*first ? fold_first(r, fold, &rows.batch, error)
-                         : hanse_fold_add(fold, &rows.batch, error));
+    folding *f = own;
+    hanse_fold *fold = f->fold;
+    fold->batch_first_row = rows->first_row;
+    fold->block.may_borrow = !rows->is_volatile;
+    if (f->any)
+        HANSE_TRY(f->is_first ? fold_first(context, fold, &rows->batch, error)
+                              : hanse_fold_add(fold, &rows->batch, error));
     else
-        hanse_fold_skip(fold, rows.batch.n_rows);
-    *first = *first && !any;
+        hanse_fold_skip(fold, rows->batch.n_rows);
+    f->is_first = f->is_first && !f->any;
     hanse_fold_forget_filter(fold);
-    atomic_fetch_add(&r->n_rows_done, rows.batch.n_rows);
-    return report_progress(r, error);
+    return HANSE_OK;
 }
 
-static hanse_status fold_morsels(run *r, hanse_fold *fold, hanse_reader *reader,
-                                 hanse_error *error)
+static hanse_status open_fold(void *context, void **own, hanse_error *error)
 {
-    bool first = true;
-    size_t morsel, end;
-    while (take_span(r, &morsel, &end)) {
-        for (; morsel < end; morsel++) {
-            if (atomic_load(&r->stop))
-                return HANSE_OK;
-            HANSE_TRY(fold_morsel(r, fold, reader, morsel, &first, error));
-        }
+    run *r = context;
+    folding *f = calloc(1, sizeof *f);
+    if (f == NULL)
+        return hanse_fail_nomem(error, "threads", sizeof *f);
+    *own = f;
+    f->is_first = true;
+    HANSE_TRY(hanse_fold_create(r->plan, r->budget, &f->fold, error));
+    f->fold->part = r->part;
+    r->folds[atomic_fetch_add(&r->n_folds, 1)] = f->fold;
+    return hanse_fold_join(f->fold, &r->shared, error);
+}
+
+/* The folds are the run's. */
+static void close_fold(void *own)
+{
+    free(own);
+}
+
+static hanse_status flush_fold(void *context, void *own, hanse_error *error)
+{
+    (void)context;
+    return hanse_fold_flush(((folding *)own)->fold, error);
+}
+
+/* Merges one of the folds at a distance of `step` into its neighbour. */
+typedef struct merging {
+    const run *r;
+    size_t step;
+} merging;
+
+static hanse_status merge_pair(void *context, size_t pair, hanse_error *error)
+{
+    const merging *m = context;
+    hanse_fold **to = &m->r->folds[2 * m->step * pair], **from = to + m->step;
+    (*from)->is_spent = true;
+    const hanse_status status = hanse_fold_merge(*to, *from, error);
+    hanse_fold_destroy(*from);
+    *from = NULL;
+    return status;
+}
+
+/* Fold 2k+1 into fold 2k, then those that are left, until one is. */
+static hanse_status merge_folds(const run *r, hanse_error *error)
+{
+    const size_t n = r->n_folds;
+    for (size_t step = 1; step < n; step *= 2) {
+        merging m = {r, step};
+        HANSE_TRY(hanse_parallel_for(n, (n + step - 1) / (2 * step), merge_pair,
+                                     &m, error));
     }
     return HANSE_OK;
 }
 
-/* All of one thread's part. */
-static hanse_status work(run *r, size_t thread, hanse_error *error)
-{
-    hanse_reader *reader = NULL;
-    HANSE_TRY(hanse_fold_create(r->plan, r->budget, &r->folds[thread], error));
-    r->folds[thread]->part = r->part;
-    HANSE_TRY(hanse_fold_join(r->folds[thread], &r->shared, error));
-    HANSE_TRY(r->source->ops->open_reader(r->source, &reader, error));
-    const hanse_source_ops *ops = r->source->ops;
-    hanse_status status = fold_morsels(r, r->folds[thread], reader, error);
-    if (status == HANSE_OK && ops->finish_reader != NULL)
-        status = ops->finish_reader(reader, error);
-    ops->close_reader(reader);
-    return status == HANSE_OK ? hanse_fold_flush(r->folds[thread], error)
-                              : status;
-}
-
-/* Merges fold 2k+1 into fold 2k, then those that are left, until one is. */
-static void merge_folds(run *r)
-{
-    for (size_t step = 1; step < r->n_threads; step *= 2) {
-        const size_t n = r->n_threads;
-#pragma omp parallel for schedule(dynamic, 1) num_threads((int)n)
-        for (size_t i = 0; i < n; i += 2 * step) {
-            hanse_error error = {0};
-            if (i + step >= n || atomic_load(&r->stop))
-                continue;
-            r->folds[i + step]->is_spent = true;
-            const hanse_status status =
-                hanse_fold_merge(r->folds[i], r->folds[i + step], &error);
-            hanse_fold_destroy(r->folds[i + step]);
-            r->folds[i + step] = NULL;
-            if (status != HANSE_OK)
-                fail(r, status, &error);
-        }
-    }
-}
-
-static hanse_status leave(void *context, size_t thread, hanse_error *error)
+static hanse_status leave(void *context, size_t index, hanse_error *error)
 {
     const run *r = context;
-    return hanse_fold_leave(r->folds[thread], error);
+    return hanse_fold_leave(r->folds[index], error);
 }
 
 static hanse_status finish(run *r, hanse_result **out, hanse_error *error)
 {
     hanse_passes passes = {r->folds[0], r->source, r->options, r->n_threads,
-                           atomic_load(&r->n_bytes_done)};
+                           r->n_bytes};
     HANSE_TRY(hanse_passes_run(&passes, error));
-    atomic_store(&r->n_bytes_done, passes.n_bytes);
+    r->n_bytes = passes.n_bytes;
     return hanse_fold_finish(r->folds[0], r->n_threads, out, error);
 }
 
-static hanse_status fold_all(run *r, hanse_result **out, hanse_error *error)
+static hanse_status fold_rows(run *r, hanse_result **out, hanse_error *error)
 {
-    const int n_threads = (int)r->n_threads;
-    r->folds = calloc(r->n_threads, sizeof *r->folds);
+    const hanse_scan scan = {
+        .source = r->source,
+        .options = r->options,
+        .n_threads = r->n_threads,
+        .context = r,
+        .open = open_fold,
+        .close = close_fold,
+        .read = read_morsel,
+        .take = take_morsel,
+        .finish = flush_fold,
+    };
+    HANSE_TRY(hanse_scan_run(&scan, &r->n_bytes, error));
+    r->n_threads = r->n_folds;
+    HANSE_TRY(hanse_parallel_for(r->n_threads, r->n_threads, leave, r, error));
+    HANSE_TRY(merge_folds(r, error));
+    return finish(r, out, error);
+}
+
+/* The fold goes to *keep unless that is NULL. */
+static hanse_status fold_all(run *r, hanse_fold **keep, hanse_result **out,
+                             hanse_error *error)
+{
+    hanse_status status = HANSE_OK;
+    const size_t n_threads = r->n_threads;
+    r->folds = calloc(n_threads, sizeof *r->folds);
     /* At most a window for the values and one for the squares. */
     r->windows = calloc(2 * r->plan->n_measures, sizeof *r->windows);
-    if (r->folds == NULL || r->windows == NULL) {
-        free(r->folds);
-        free(r->windows);
-        return hanse_fail_nomem(error, "threads", r->n_threads);
-    }
-#pragma omp parallel num_threads(n_threads)
-    {
-#pragma omp single
-        r->n_threads = (size_t)omp_get_num_threads();
-        hanse_error own = {0};
-        const hanse_status status = work(r, (size_t)omp_get_thread_num(), &own);
-        if (status != HANSE_OK)
-            fail(r, status, &own);
-    }
-    hanse_error late = {0};
-    if (!atomic_load(&r->stop) &&
-        hanse_parallel_for(r->n_threads, r->n_threads, leave, r, &late) !=
-            HANSE_OK)
-        fail(r, late.status, &late);
-    if (!atomic_load(&r->stop))
-        merge_folds(r);
-    hanse_status status = r->error.status;
+    if (r->folds == NULL || r->windows == NULL)
+        status = hanse_fail_nomem(error, "threads", n_threads);
     if (status == HANSE_OK)
-        status = finish(r, out, error);
-    else if (error != NULL)
-        *error = r->error;
-    if (status == HANSE_OK && r->keep != NULL) {
-        *r->keep = r->folds[0];
+        status = fold_rows(r, out, error);
+    if (status == HANSE_OK && keep != NULL) {
+        *keep = r->folds[0];
         r->folds[0]->shared = NULL;
         r->folds[0] = NULL;
     }
-    for (int t = 0; t < n_threads; t++)
+    for (size_t t = 0; r->folds != NULL && t < n_threads; t++)
         hanse_fold_destroy(r->folds[t]);
     free(r->folds);
     free(r->windows);
@@ -288,10 +244,8 @@ static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
              .source = source,
              .options = options,
              .budget = budget,
-             .n_morsels = source->ops->n_morsels(source),
              .n_threads = hanse_scan_threads(source, options),
-             .part = tuning->part,
-             .keep = keep};
+             .part = tuning->part};
     hanse_status status =
         hanse_shared_init(&r.shared, plan, budget, source->ops->n_rows(source),
                           r.n_threads, error);
@@ -304,13 +258,13 @@ static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
     r.shared.most_bytes =
         tuning->most_bytes != 0 ? tuning->most_bytes : budget->limit_bytes / 2;
     if (status == HANSE_OK)
-        status = fold_all(&r, out, error);
+        status = fold_all(&r, keep, out, error);
     hanse_shared_clear(&r.shared);
     if (status == HANSE_OK && (!tuning->is_temporary || source->budget == NULL))
         hanse_result_detach(*out);
     if (report != NULL)
         *report = (hanse_run_report){.n_threads = r.n_threads,
-                                     .n_bytes = atomic_load(&r.n_bytes_done),
+                                     .n_bytes = r.n_bytes,
                                      .peak_budget_bytes =
                                          atomic_load(&budget->peak_bytes)};
     return status;

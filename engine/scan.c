@@ -59,6 +59,16 @@ static bool take_span(scanning *s, size_t *morsel, size_t *end)
     return true;
 }
 
+static hanse_status read_morsel(const hanse_scan *scan, hanse_reader *reader,
+                                void *own, size_t morsel, hanse_morsel *rows,
+                                hanse_error *error)
+{
+    if (scan->read != NULL)
+        return scan->read(scan->context, own, reader, morsel, rows, error);
+    return scan->source->ops->read(reader, morsel, scan->fields, scan->n_fields,
+                                   rows, error);
+}
+
 static hanse_status read_morsels(scanning *s, hanse_reader *reader, void *own,
                                  hanse_error *error)
 {
@@ -69,8 +79,7 @@ static hanse_status read_morsels(scanning *s, hanse_reader *reader, void *own,
             hanse_morsel rows;
             if (atomic_load(&s->stop))
                 return HANSE_OK;
-            HANSE_TRY(scan->source->ops->read(reader, morsel, scan->fields,
-                                              scan->n_fields, &rows, error));
+            HANSE_TRY(read_morsel(scan, reader, own, morsel, &rows, error));
             HANSE_TRY(scan->take(scan->context, own, &rows, error));
             atomic_fetch_add(&s->n_rows_done, rows.batch.n_rows);
             atomic_fetch_add(&s->n_bytes_done, rows.n_bytes);
@@ -98,6 +107,8 @@ static hanse_status work(scanning *s, hanse_error *error)
             status = ops->finish_reader(reader, error);
         ops->close_reader(reader);
     }
+    if (status == HANSE_OK && scan->finish != NULL && !atomic_load(&s->stop))
+        status = scan->finish(scan->context, own, error);
     if (scan->close != NULL)
         scan->close(own);
     return status;

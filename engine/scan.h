@@ -25,6 +25,16 @@ typedef struct hanse_scan {
     hanse_status (*take)(void *context, void *own, const hanse_morsel *rows,
                          hanse_error *error);
 
+    /* In place of `fields`: reads of the morsel what take needs, which may
+     * depend on its values, and sets rows->n_bytes to all that was read. NULL:
+     * the fields. */
+    hanse_status (*read)(void *context, void *own, hanse_reader *reader,
+                         size_t morsel, hanse_morsel *rows, hanse_error *error);
+
+    /* After a thread's last morsel, unless a thread has failed. NULL: nothing
+     * to do. */
+    hanse_status (*finish)(void *context, void *own, hanse_error *error);
+
     /* A thread has failed: those that wait for it in `take` must return, with
      * any failure. NULL: none waits. */
     void (*stop)(void *context);
