@@ -94,14 +94,6 @@ hanse_cooperation_evaluation_of(const hanse_cooperation_spec *spec,
                                 hanse_evaluation_names *names)
 {
     const bool is_score = k == SIZE_MAX;
-    hanse_evaluation evaluation = {
-        .spec = is_score ? &spec->score : &spec->subsystems[k].evaluate,
-        .prefix = names->prefix,
-        .score = names->score,
-        .status = names->code,
-        .keys = (const char *const *)spec->within,
-        .n_keys = spec->n_within};
-    hanse_model_within(run, &evaluation.keys, &evaluation.n_keys);
     if (is_score) {
         (void)snprintf(names->prefix, sizeof names->prefix,
                        "cooperation_score");
@@ -114,6 +106,14 @@ hanse_cooperation_evaluation_of(const hanse_cooperation_spec *spec,
                                        sizeof names->score);
     }
     (void)snprintf(names->code, sizeof names->code, "%s: status", names->score);
+    hanse_evaluation evaluation = {
+        .spec = is_score ? &spec->score : &spec->subsystems[k].evaluate,
+        .prefix = names->prefix,
+        .score = names->score,
+        .status = names->code,
+        .keys = (const char *const *)spec->within,
+        .n_keys = spec->n_within};
+    hanse_model_within(run, &evaluation.keys, &evaluation.n_keys);
     return evaluation;
 }
 
