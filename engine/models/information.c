@@ -48,20 +48,6 @@ void hanse_information_spec_destroy(hanse_information_spec *spec)
     free(spec);
 }
 
-hanse_status hanse_information_check(const hanse_information_spec *spec,
-                                     hanse_error *error)
-{
-    const bool wants_linkages = spec->linkages_total != NULL;
-    if (spec->transmits || (wants_linkages && spec->flows.path != NULL) ||
-        (!wants_linkages && !spec->wants_flows))
-        return HANSE_OK;
-    return hanse_fail(error, HANSE_ERR_SPEC,
-                      "step '%s': there are no flows; give 'transmit' with "
-                      "links%s",
-                      wants_linkages ? "linkages" : "within",
-                      wants_linkages ? ", or 'flows', a table of flows" : "");
-}
-
 /* ---- State -------------------------------------------------------------- */
 
 static void destroy_information(void *object)
@@ -271,7 +257,7 @@ hanse_status hanse_information_run(const hanse_information_spec *spec,
                                    hanse_model_run *run, hanse_error *error)
 {
     hanse_information *info = NULL;
-    HANSE_TRY(hanse_information_check(spec, error));
+    HANSE_TRY(hanse_information_check(spec, run, error));
     HANSE_TRY(make_information(spec, run, &info, error));
     HANSE_TRY(find_used(info, error));
     HANSE_TRY(hanse_information_filter(info, error));

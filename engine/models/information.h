@@ -46,8 +46,10 @@ hanse_status hanse_information_spec_create(hanse_information_spec **out,
                                            hanse_error *error);
 void hanse_information_spec_destroy(hanse_information_spec *spec);
 
-/* HANSE_ERR_SPEC where flows or linkages are wanted and there are no flows. */
+/* What can be found out before a row is read: formulas, keys, the tables of
+ * links, whether there are flows where some are wanted. */
 hanse_status hanse_information_check(const hanse_information_spec *spec,
+                                     const hanse_model_run *run,
                                      hanse_error *error);
 
 /* Adds the steps to a run: the measure, columns of all tables

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "engine/formula.h"
 #include "engine/models/information_state.h"
 #include "engine/models/information_tables.h"
 
@@ -98,23 +97,7 @@ static hanse_status find_outliers(hanse_information *info, size_t k,
 
 /* ---- Columns ------------------------------------------------------------ */
 
-/* Formulas of conditions give 0, 1 or missing as numbers; that they are
- * conditions is found out here. */
-static hanse_status check_condition(const hanse_information *info,
-                                    const hanse_filter_condition *condition,
-                                    hanse_error *error)
-{
-    char what[NAME_SIZE];
-    hanse_formula *formula = NULL;
-    const hanse_source *source = hanse_columns_source(info->run->columns);
-    (void)snprintf(what, sizeof what, "step '%s'", condition->name);
-    const hanse_status status = hanse_formula_compile(
-        condition->text, what, hanse_source_schema(source),
-        HANSE_WANT_CONDITION, &formula, error);
-    hanse_formula_destroy(formula);
-    return status;
-}
-
+/* Formulas of conditions give 0, 1 or missing as numbers. */
 typedef struct column_names {
     const char **names;
     char (*rejected)[NAME_SIZE]; /* of the columns of conditions */
@@ -199,9 +182,8 @@ static hanse_status filter(hanse_information *info, column_names *names,
 {
     const hanse_information_spec *spec = info->spec;
     for (size_t k = 0; k < spec->n_conditions; k++)
-        HANSE_TRY(spec->conditions[k].now != NULL
-                      ? find_outliers(info, k, error)
-                      : check_condition(info, &spec->conditions[k], error));
+        if (spec->conditions[k].now != NULL)
+            HANSE_TRY(find_outliers(info, k, error));
     HANSE_TRY(add_columns(info, names, error));
     return spec->n_conditions > 0 ? count_rejected(info, names, error)
                                   : HANSE_OK;

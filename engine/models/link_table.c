@@ -105,6 +105,7 @@ static hanse_status read_ids(hanse_model_run *run, const hanse_link_spec *spec,
 
 typedef struct link_scan {
     const hanse_row_ids *ids; /* NULL: ends are row numbers */
+    bool any_ends;            /* whether they can be looked up is seen later */
     size_t n_rows;
     const hanse_schema *schema;
     size_t ends[2];        /* fields of source and target */
@@ -206,6 +207,8 @@ static hanse_status find_fields(link_scan *s, const hanse_link_spec *spec,
         s->ends[e] = hanse_schema_find(s->schema, names[e]);
         if (s->ends[e] == SIZE_MAX)
             return hanse_fail_column(error, "links", names[e], s->schema);
+        if (s->any_ends)
+            continue;
         const hanse_status status =
             hanse_row_ids_accept(s->ids, &s->schema->fields[s->ends[e]], error);
         if (status != HANSE_OK) {
@@ -325,14 +328,47 @@ hanse_status hanse_link_table_read(hanse_model_run *run,
     return status;
 }
 
-hanse_status hanse_link_table_count(const hanse_model_run *run,
-                                    const hanse_link_spec *spec, uint64_t *n,
+/* ---- Checks ------------------------------------------------------------- */
+
+/* An index of no rows knows which ends it would look up. */
+static hanse_status check_ends(const hanse_model_run *run,
+                               const hanse_link_spec *spec, link_scan *s,
+                               hanse_error *error)
+{
+    hanse_row_ids *ids = NULL;
+    size_t field;
+    if (!s->any_ends && spec->by_id) {
+        HANSE_TRY(find_id_field(run, spec, &field, error));
+        HANSE_TRY(hanse_row_ids_create(
+            &hanse_source_schema(run->source)->fields[field], 0, NULL, &ids,
+            error));
+    }
+    s->ids = ids;
+    const hanse_status status = find_fields(s, spec, error);
+    hanse_row_ids_destroy(ids);
+    return status;
+}
+
+hanse_status hanse_link_table_check(const hanse_model_run *run,
+                                    const hanse_link_spec *spec,
+                                    bool between_rows, uint64_t *n,
                                     hanse_error *error)
 {
     hanse_source *links;
     HANSE_TRY(run->open_table(run->open_context, spec->file, spec->path, &links,
                               error));
+    link_scan s = {.any_ends = !between_rows,
+                   .schema = hanse_source_schema(links)};
+    const hanse_status status = check_ends(run, spec, &s, error);
     *n = links->ops->n_rows(links);
+    hanse_formula_destroy(s.weight);
     hanse_source_close(links);
-    return HANSE_OK;
+    return status;
+}
+
+hanse_status hanse_link_table_count(const hanse_model_run *run,
+                                    const hanse_link_spec *spec, uint64_t *n,
+                                    hanse_error *error)
+{
+    return hanse_link_table_check(run, spec, true, n, error);
 }

@@ -47,7 +47,15 @@ hanse_status hanse_link_table_read_by(hanse_model_run *run,
                                       hanse_link_arrays *out,
                                       hanse_error *error);
 
-/* Number of links, for plans; the table is opened, not read. */
+/* Number of links, for plans, and whether all columns are there and of types
+ * that can be used; the table is opened, not read. `between_rows`: the ends are
+ * rows or their ids, else anything. */
+hanse_status hanse_link_table_check(const hanse_model_run *run,
+                                    const hanse_link_spec *spec,
+                                    bool between_rows, uint64_t *n,
+                                    hanse_error *error);
+
+/* The same of links between rows. */
 hanse_status hanse_link_table_count(const hanse_model_run *run,
                                     const hanse_link_spec *spec, uint64_t *n,
                                     hanse_error *error);
