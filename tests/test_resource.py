@@ -173,12 +173,16 @@ def eia():
         states = [s.decode() for s in table["state"][()]]
         ids = table["utilityid"][()]
         months = table["month"][()]
+        revenues = table["totrevenue"][()]
     keys = list(zip(states, map(int, ids)))
     used = (months == 6) & (ids != 0)
     index = {keys[i]: i for i in np.flatnonzero(used)}
     head = ("input: {where: month == 6 && utilityid != 0}\nid: utilityid\n"
             "group_by: [state]\n"
             "models: {resource: {column: totrevenue, allocate: {")
+    before = {}
+    for i in np.flatnonzero(used):
+        before[states[i]] = before.get(states[i], 0) + int(revenues[i])
     rows, tolerance = expected("eia_june_state_allocation.csv")
     for fraction in ("0.4", "0.75"):
         mine = [r for r in rows if abs(float(r["fraction"]) -
@@ -187,6 +191,13 @@ def eia():
             with run(f"{head}rule: {rule}, rho: {fraction}}}}}}}\n",
                      ["eia.h5"]) as result:
                 award = result["records/allocation"][()]
+                totals = dict(zip(result["by_state/state"].asstr()[()],
+                                  result["by_state/resource_total"][()]))
+                code = set(result["by_state/resource_status"][()])
+                reserve = set(result["by_state/resource_reserve"][()])
+            check(f"eia {rule} {fraction}: totals are kept",
+                  totals == before and code == {0} and reserve == {0},
+                  (code, reserve))
             check(f"eia {rule} {fraction}: rows left out",
                   bool(np.isnan(award[~used]).all()))
             wrong = [r for r in mine
@@ -512,6 +523,8 @@ def errors():
             ("allocate: {rule: shapley, rho: 0.5}", ["1:", "shapley"]),
             ("allocate: {claim: resorce}", ["1:", "resorce", "resource"]),
             ("allocate: {pool: labor}", ["1:", "labor", "labour"]),
+            ("column: resorce, evaluate: {labour: 1}, allocate: {}",
+             ["1:", "resorce", "resource"]),
             ("within: clutser, allocate: {}", ["1:", "clutser", "cluster"]),
             ("evaluate: {labor: 1}", ["1:", "labor", "labour"]),
             ("evaluate: {labour: -1}", ["1:", "labour", "-1"]),
@@ -547,10 +560,46 @@ def errors():
     check("no file after errors", not os.path.exists("never.h5"))
 
 
+def explain():
+    with open("job.yaml", "w", encoding="utf-8") as f:
+        f.write("group_by: [cluster]\nmodels: {resource: {evaluate: {indicators:"
+                " [labour, resource], weights: entropy}, allocate: {rule: cea, "
+                "claim: score}}}\n")
+    text = hanse("explain", "job.yaml", "table.h5")
+    for words in ("resource: evaluate: bounds of 2 indicators over all records",
+                  "entropy weights", "awards by rule cea", "reads labour"):
+        check(f"explain: {words}", words in text, text)
+
+
+def memory():
+    """Too little of it is an error that says so, and leaves no file."""
+    columns = sample(200000, 100, "decimal")
+    write_table("large.h5", columns)
+    with open("job.yaml", "w", encoding="utf-8") as f:
+        f.write("group_by: [cluster]\nmodels: {resource: {allocate: {rule: "
+                "largest_remainder, pool: 100, claim: demand}}}\n")
+    codes = set()
+    for size in ("1M", "2M", "4M", "6M", "8M", "10M", "12M", "16M", "24M",
+                 "64M"):
+        done = subprocess.run([HANSE, "run", "job.yaml", "large.h5", "-o",
+                               "less.h5", "--memory", size], text=True,
+                              capture_output=True, check=False)
+        codes.add(done.returncode)
+        check(f"memory {size}", done.returncode == 0 or
+              "memory" in done.stderr, done.stderr)
+        check(f"memory {size}: file", os.path.exists("less.h5") ==
+              (done.returncode == 0))
+        if done.returncode == 0:
+            os.remove("less.h5")
+    check("memory: both outcomes", len(codes) == 2, codes)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         errors()
+        explain()
+        memory()
         statuses()
         group_scope()
         duality()

@@ -98,6 +98,11 @@ static hanse_status check_allocation(const hanse_resource_spec *spec,
                           "step 'claim': scores of scale zscore are negative "
                           "for some records and can not be claims; use scale "
                           "minmax");
+    const char *id = run->spec->id;
+    if (id != NULL && hanse_schema_find(schema, id) == SIZE_MAX)
+        return hanse_fail_column(error, "id", id, schema);
+    HANSE_TRY(hanse_check_formula(request.resource, "measure 'resource'",
+                                  schema, error));
     hanse_field *fields = calloc(schema->n_fields + 1, sizeof *fields);
     if (fields == NULL)
         return hanse_fail_nomem(error, "columns", schema->n_fields);
