@@ -346,7 +346,7 @@ hanse_status hanse_allocation_run(hanse_model_run *run,
     HANSE_TRY(add_columns(&s, error));
     HANSE_TRY(hanse_allocate_fix(run, a, request, error));
     HANSE_TRY(add_records(run, error));
-    HANSE_TRY(hanse_allocate_add_tables(run, a, error));
+    HANSE_TRY(hanse_allocate_add_tables(run, a, request->resource, error));
     return hanse_model_set_measure(
         run, HANSE_MODEL_RESOURCE,
         hanse_allocate_columns[HANSE_ALLOCATE_INTEGRATED], error);

@@ -18,6 +18,9 @@ enum {
 };
 extern const char *const hanse_allocate_columns[HANSE_ALLOCATE_COLUMNS];
 
+/* Total of r_i in the groups of all tables, for table columns. */
+#define HANSE_BEFORE_SUM "resource_before"
+
 /* What a row has instead of what the rule gives. */
 typedef struct hanse_award_change {
     uint64_t row;
@@ -87,9 +90,10 @@ hanse_status hanse_allocate_fix(hanse_model_run *run, hanse_allocation *a,
                                 const hanse_allocation_request *request,
                                 hanse_error *error);
 
-/* Adds the reserve to tables. */
+/* Adds the reserve to tables; `resource` is the formula of r_i. */
 hanse_status hanse_allocate_add_tables(hanse_model_run *run,
                                        const hanse_allocation *a,
+                                       const char *resource,
                                        hanse_error *error);
 
 #endif

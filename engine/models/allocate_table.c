@@ -177,6 +177,14 @@ static void add_group(const hanse_allocation *a, size_t group, row_state *state,
     }
 }
 
+/* Whether allocation moves resources within a group alone. Then the total of
+ * groups is what it was before, while the exact sum of their R_i may miss it by
+ * what roundings in each of the groups add up to. */
+static bool has_total_before(const hanse_allocation *a)
+{
+    return !a->is_given && hanse_adds_awards(a);
+}
+
 /* Groups come in the order of their keys, so that sums of reserves have the
  * same bits always. */
 static hanse_status fill(const void *context, hanse_owned_table *table,
@@ -189,7 +197,7 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
     matching m = {0};
     double *reserves = values[RESERVE];
     int8_t *codes = values[STATUS];
-    (void)sums;
+    const bool is_known = !is_same && has_total_before(a);
     (void)status;
     hanse_model_status_flags(&table->columns[table->n_columns - 1]);
     row_state *states = calloc(n_rows + 1, sizeof *states);
@@ -209,6 +217,9 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
             reserves[row] = (double)NAN;
         if (totals != NULL && s->is_undefined)
             totals[row] = (double)NAN;
+        else if (totals != NULL && is_known)
+            totals[row] =
+                hanse_table_number(sums, HANSE_BEFORE_SUM, "total", row);
         else if (totals != NULL && s->n_reserves > 0)
             totals[row] = is_same ? hanse_integrated_total(a, s->group)
                                   : totals[row] + reserves[row];
@@ -220,8 +231,10 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
 
 hanse_status hanse_allocate_add_tables(hanse_model_run *run,
                                        const hanse_allocation *a,
-                                       hanse_error *error)
+                                       const char *resource, hanse_error *error)
 {
+    if (has_total_before(a))
+        HANSE_TRY(hanse_model_add_sum(run, HANSE_BEFORE_SUM, resource, error));
     const hanse_table_columns set = {.columns = columns,
                                      .n_columns = N_COLUMNS,
                                      .applies = is_coarser,
