@@ -460,6 +460,14 @@ models:
   information:
     transmit: {links: /links, weight: rate, by: row, hops: 2, decay: 0.5}
 """)
+    with h5py.File("job.h5") as file:
+        units = {name: file[name].attrs.get("units") for name in (
+            "records/received", "total/information_total",
+            "total/information_sent")}
+    with h5py.File("t.h5") as file:
+        unit = file["enterprises/information"].attrs.get("units")
+    check("units are those of the column", unit is not None and
+          set(units.values()) == {unit}, (unit, units))
     check("generated links",
           bits(result["records"]["received"]) == bits(total))
 

@@ -37,9 +37,8 @@ static hanse_walk_report sums(const hanse_network *network, const double *start,
                               double *out)
 {
     hanse_walk_report report;
-    assert_int_equal(
-        hanse_walk_sums(network, start, &spec, n_threads, out, &report, NULL),
-        HANSE_OK);
+    const hanse_walk walk = {network, start, spec, n_threads, NULL, NULL};
+    assert_int_equal(hanse_walk_sums(&walk, out, &report, NULL), HANSE_OK);
     return report;
 }
 
@@ -140,6 +139,27 @@ static void limit_that_does_not_exist_is_not_found(void **state)
     hanse_network_clear(&network);
 }
 
+static bool go_twice(void *context)
+{
+    return --*(int *)context >= 0;
+}
+
+static void walk_stops_when_told_to(void **state)
+{
+    (void)state;
+    const double start[] = {8, 0, 0, 1};
+    double out[4];
+    int left = 2;
+    hanse_walk_report report;
+    hanse_network network = build(&chain, 4, false);
+    const hanse_walk walk = {&network, start,    {0.5, 3, 1, 1},
+                             1,        go_twice, &left};
+    assert_int_equal(hanse_walk_sums(&walk, out, &report, NULL),
+                     HANSE_ERR_INTERRUPTED);
+    assert_int_equal(left, -1);
+    hanse_network_clear(&network);
+}
+
 static void normalised_walk_keeps_its_sum(void **state)
 {
     (void)state;
@@ -197,6 +217,7 @@ int main(void)
         cmocka_unit_test(without_decay_nothing_moves),
         cmocka_unit_test(missing_rows_have_what_they_receive),
         cmocka_unit_test(limit_that_does_not_exist_is_not_found),
+        cmocka_unit_test(walk_stops_when_told_to),
         cmocka_unit_test(normalised_walk_keeps_its_sum),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

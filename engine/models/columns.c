@@ -214,6 +214,14 @@ hanse_status hanse_columns_add_array(hanse_columns *columns, const char *name,
     return hanse_columns_add(columns, &set, error);
 }
 
+void hanse_columns_set_units(hanse_columns *columns, const char *name,
+                             const char *units)
+{
+    for (size_t i = columns->n_inner; i < columns->schema.n_fields; i++)
+        if (strcmp(columns->fields[i].name, name) == 0)
+            columns->fields[i].units = units;
+}
+
 /* ---- The source --------------------------------------------------------- */
 
 static const hanse_schema *get_schema(const hanse_source *source)

@@ -61,6 +61,11 @@ hanse_status hanse_columns_add(hanse_columns *columns,
 hanse_status hanse_columns_add_array(hanse_columns *columns, const char *name,
                                      const double *values, hanse_error *error);
 
+/* The units of a column that was added, borrowed until the columns are
+ * destroyed; NULL: unknown. */
+void hanse_columns_set_units(hanse_columns *columns, const char *name,
+                             const char *units);
+
 /* Values of n formulas for all rows of the table, out[formula][row], on all
  * threads. `what` begins messages about the formulas. */
 hanse_status hanse_columns_collect(hanse_columns *columns,

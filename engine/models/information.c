@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/formula.h"
 #include "engine/models/information_state.h"
 #include "engine/models/status.h"
 #include "engine/result.h"
@@ -94,6 +95,21 @@ const char *hanse_information_quantity(const hanse_model_run *run)
     return "information";
 }
 
+/* Those of the column, when it is one. */
+static hanse_status find_units(hanse_information *info, hanse_error *error)
+{
+    const hanse_schema *schema = hanse_source_schema(info->run->source);
+    hanse_formula *formula;
+    size_t field;
+    HANSE_TRY(hanse_formula_compile(hanse_information_quantity(info->run),
+                                    "measure 'information'", schema,
+                                    HANSE_WANT_NUMBER, &formula, error));
+    if (hanse_formula_is_field(formula, &field))
+        info->units = schema->fields[field].units;
+    hanse_formula_destroy(formula);
+    return HANSE_OK;
+}
+
 /* Which rows the job's filter keeps, where steps need to know beforehand. */
 static hanse_status find_used(hanse_information *info, hanse_error *error)
 {
@@ -139,7 +155,7 @@ enum {
     TABLE_MULTIPLIER
 };
 
-static const hanse_table_column table_columns[] = {
+static const hanse_table_column table_columns[HANSE_INFORMATION_COLUMNS] = {
     [TABLE_KEPT] = {"information_kept", "records that the filter keeps", NULL,
                     HANSE_INT64, false},
     [TABLE_SENT] = {"information_sent",
@@ -222,11 +238,15 @@ static hanse_status fill_columns(const void *context,
 static hanse_status integrate(hanse_information *info, hanse_error *error)
 {
     hanse_model_run *run = info->run;
-    const hanse_table_columns columns = {.columns = table_columns,
+    const hanse_table_columns columns = {.columns = info->columns,
                                          .n_columns = sizeof table_columns /
                                                       sizeof table_columns[0],
                                          .fill = fill_columns,
                                          .context = info};
+    memcpy(info->columns, table_columns, sizeof table_columns);
+    info->columns[TABLE_SENT].units = info->units;
+    hanse_columns_set_units(run->columns, HANSE_SENT_COLUMN, info->units);
+    hanse_columns_set_units(run->columns, HANSE_RECEIVED_COLUMN, info->units);
     const bool transmits = info->spec->transmits;
     const char *now = transmits ? HANSE_IN_QUOTES(HANSE_RECEIVED_COLUMN)
                                 : HANSE_IN_QUOTES(HANSE_SENT_COLUMN);
@@ -236,9 +256,11 @@ static hanse_status integrate(hanse_information *info, hanse_error *error)
     char received_name[] = "information after transmission";
     const hanse_record_column kept_record = {
         .name = kept, .column = kept_column, .long_name = kept_name};
-    const hanse_record_column received_record = {.name = received,
-                                                 .column = received_column,
-                                                 .long_name = received_name};
+    const hanse_record_column received_record = {
+        .name = received,
+        .column = received_column,
+        .long_name = received_name,
+        .units = (char *)(uintptr_t)info->units};
     HANSE_TRY(
         hanse_model_set_measure(run, HANSE_MODEL_INFORMATION, now, error));
     HANSE_TRY(hanse_model_add_sum(run, "information_kept",
@@ -259,6 +281,7 @@ hanse_status hanse_information_run(const hanse_information_spec *spec,
     hanse_information *info = NULL;
     HANSE_TRY(hanse_information_check(spec, run, error));
     HANSE_TRY(make_information(spec, run, &info, error));
+    HANSE_TRY(find_units(info, error));
     HANSE_TRY(find_used(info, error));
     HANSE_TRY(hanse_information_filter(info, error));
     HANSE_TRY(hanse_information_transmit(info, error));

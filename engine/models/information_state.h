@@ -15,6 +15,10 @@
 #define HANSE_RECEIVED_COLUMN "information.received"
 #define HANSE_IN_QUOTES(name) "`" name "`"
 
+enum {
+    HANSE_INFORMATION_COLUMNS = 4 /* that all tables get */
+};
+
 typedef struct hanse_information {
     const hanse_information_spec *spec;
     hanse_model_run *run;
@@ -24,6 +28,8 @@ typedef struct hanse_information {
     const hanse_groups *used;
     uint8_t **outliers; /* [condition][row]; NULL: not an outlier test */
     double *received;   /* [row]; NULL: nothing is transmitted */
+    const char *units;  /* of the quantity; NULL: unknown */
+    hanse_table_column columns[HANSE_INFORMATION_COLUMNS];
     bool has_converged; /* or there was nothing to converge */
 } hanse_information;
 

@@ -251,15 +251,19 @@ static size_t flow_to(const void *context, size_t row)
 
 static hanse_status fill_flows(making *m, const hanse_table *groups,
                                const hanse_group_flows *flows,
-                               hanse_error *error)
+                               const char *units, hanse_error *error)
 {
     double *flow, *mean;
     int64_t *links;
     HANSE_TRY(copy_keys(m, groups, "source", flow_from, flows, error));
     HANSE_TRY(copy_keys(m, groups, "target", flow_to, flows, error));
     HANSE_TRY(add_counts(m, "links", "number of links", &links, error));
-    HANSE_TRY(add_numbers(m, "flow", "flow along one hop", &flow, error));
-    HANSE_TRY(add_numbers(m, "flow_mean", "mean flow of a link", &mean, error));
+    HANSE_TRY(hanse_result_add_column(m->table, "flow", "flow along one hop",
+                                      units, NULL, HANSE_FLOAT64,
+                                      (void **)&flow, error));
+    HANSE_TRY(hanse_result_add_column(m->table, "flow_mean",
+                                      "mean flow of a link", units, NULL,
+                                      HANSE_FLOAT64, (void **)&mean, error));
     memcpy(links, flows->n_links, flows->n * sizeof *links);
     memcpy(flow, flows->flow, flows->n * sizeof *flow);
     memcpy(mean, flows->mean, flows->n * sizeof *mean);
@@ -269,12 +273,12 @@ static hanse_status fill_flows(making *m, const hanse_table *groups,
 hanse_status hanse_publish_flows(hanse_model_run *run,
                                  const hanse_table *groups,
                                  const hanse_group_flows *flows,
-                                 hanse_error *error)
+                                 const char *units, hanse_error *error)
 {
     making m;
     HANSE_TRY(begin(&m, run, "flows", groups->name, flows->n,
                     2 * groups->n_keys, 3, error));
-    return end(&m, fill_flows(&m, groups, flows, error), error);
+    return end(&m, fill_flows(&m, groups, flows, units, error), error);
 }
 
 /* ---- Linkages ----------------------------------------------------------- */

@@ -21,11 +21,11 @@ hanse_status hanse_publish_walk(hanse_model_run *run,
                                 size_t n_links, const hanse_walk_report *report,
                                 hanse_error *error);
 
-/* flows/<name of the groups' table>. */
+/* flows/<name of the groups' table>; units NULL: unknown. */
 hanse_status hanse_publish_flows(hanse_model_run *run,
                                  const hanse_table *groups,
                                  const hanse_group_flows *flows,
-                                 hanse_error *error);
+                                 const char *units, hanse_error *error);
 
 /* linkages/<name>, and coefficients/<name> if asked for. */
 hanse_status hanse_publish_linkages(hanse_model_run *run,

@@ -99,7 +99,8 @@ static hanse_status fold_flows(hanse_information *info,
     HANSE_TRY(hanse_group_flows_fold(info->run, network, numbers, sent, &flows,
                                      error));
     hanse_status status =
-        hanse_publish_flows(info->run, groups->table, &flows, error);
+        hanse_publish_flows(info->run, groups->table, &flows,
+                            sent != NULL ? info->units : NULL, error);
     if (status == HANSE_OK && info->spec->linkages_total != NULL)
         status = add_linkages(info, groups, &flows, error);
     hanse_group_flows_clear(&flows);
@@ -302,6 +303,15 @@ static hanse_status build_network(hanse_information *info, const uint8_t *keep,
     return status == HANSE_ERR_ARGUMENT ? HANSE_ERR_FORMAT : status;
 }
 
+static bool go_on(void *context)
+{
+    const hanse_model_run *run = context;
+    const hanse_run_options *options = run->options;
+    return options->progress == NULL ||
+           options->progress(options->progress_context, run->n_rows,
+                             run->n_rows, run->n_bytes);
+}
+
 /* With sent[i], what the rows start with. */
 static hanse_status walk(hanse_information *info, const hanse_network *network,
                          const double *sent, hanse_error *error)
@@ -312,9 +322,10 @@ static hanse_status walk(hanse_information *info, const hanse_network *network,
                                                  spec->flows.path == NULL);
     if (has_flows)
         HANSE_TRY(add_flows(info, network, sent, error));
-    HANSE_TRY(hanse_walk_sums(network, sent, &spec->walk,
-                              hanse_model_threads(info->run), info->received,
-                              &report, error));
+    const hanse_walk how = {network,    sent,
+                            spec->walk, hanse_model_threads(info->run),
+                            go_on,      info->run};
+    HANSE_TRY(hanse_walk_sums(&how, info->received, &report, error));
     info->has_converged = report.has_converged;
     return hanse_publish_walk(info->run, spec, network->n_links, &report,
                               error);

@@ -16,6 +16,7 @@ enum {
 };
 
 typedef struct walk {
+    const hanse_walk *how;
     const hanse_network *network;
     const hanse_walk_spec *spec;
     size_t n_threads;
@@ -70,6 +71,8 @@ static size_t rows_end(const walk *w, size_t task)
 
 static hanse_status step(walk *w, hanse_error *error)
 {
+    if (w->how->go_on != NULL && !w->how->go_on(w->how->go_on_context))
+        return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
     HANSE_TRY(hanse_network_step(w->network, w->spec->decay, w->terms, w->next,
                                  w->n_threads, error));
     swap_terms(w);
@@ -204,18 +207,17 @@ static hanse_status add_up(walk *w, hanse_walk_report *report,
     return report->has_converged ? HANSE_OK : for_rows(w, fill_nan, error);
 }
 
-hanse_status hanse_walk_sums(const hanse_network *network, const double *start,
-                             const hanse_walk_spec *spec, size_t n_threads,
-                             double *sums, hanse_walk_report *report,
-                             hanse_error *error)
+hanse_status hanse_walk_sums(const hanse_walk *how, double *sums,
+                             hanse_walk_report *report, hanse_error *error)
 {
-    hanse_budget *budget = network->budget;
-    const size_t n = network->n_rows;
+    hanse_budget *budget = how->network->budget;
+    const size_t n = how->network->n_rows;
     hanse_walk_report made = {0};
-    walk w = {.network = network,
-              .spec = spec,
-              .n_threads = n_threads,
-              .start = start,
+    walk w = {.how = how,
+              .network = how->network,
+              .spec = &how->spec,
+              .n_threads = how->n_threads,
+              .start = how->start,
               .sums = sums};
     w.terms = hanse_allocate(budget, n, sizeof *w.terms);
     w.next = hanse_allocate(budget, n, sizeof *w.next);

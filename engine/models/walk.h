@@ -19,6 +19,18 @@ typedef struct hanse_walk_spec {
     size_t most_steps; /* of the limit, at least 1 */
 } hanse_walk_spec;
 
+/* A walk. */
+typedef struct hanse_walk {
+    const hanse_network *network;
+    const double *start; /* [row] */
+    hanse_walk_spec spec;
+    size_t n_threads;
+    /* Asked before every step; false ends with HANSE_ERR_INTERRUPTED. NULL:
+     * never asked. */
+    bool (*go_on)(void *context);
+    void *go_on_context;
+} hanse_walk;
+
 typedef struct hanse_walk_report {
     size_t n_steps;     /* hops that were added */
     bool has_converged; /* finite hops: always */
@@ -33,9 +45,7 @@ typedef struct hanse_walk_report {
  * all sums are NaN and *report says so. Each step takes the rows' sums of the
  * step before, rounded once (network.h): the same bits for any number of
  * threads and any order of links. Needs 16 bytes a row while it works. */
-hanse_status hanse_walk_sums(const hanse_network *network, const double *start,
-                             const hanse_walk_spec *spec, size_t n_threads,
-                             double *sums, hanse_walk_report *report,
-                             hanse_error *error);
+hanse_status hanse_walk_sums(const hanse_walk *how, double *sums,
+                             hanse_walk_report *report, hanse_error *error);
 
 #endif
