@@ -144,6 +144,10 @@ static hanse_status read_range(hanse_job_reader *r, const yaml_node_t *node)
 {
     range from = {0};
     HANSE_TRY(hanse_node_pairs(r, node, "filter", read_range_pair, &from));
+    if (from.formula == NULL)
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "filter: 'range' is missing, the formula that "
+                               "'low' and 'high' belong to");
     if (from.low == NULL && from.high == NULL)
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "range: give 'low', 'high' or both");
@@ -190,7 +194,8 @@ static hanse_status read_condition(hanse_job_reader *r, const yaml_node_t *node)
     *condition = (hanse_filter_condition){.name = hanse_text_copy(name)};
     if (condition->name == NULL)
         return hanse_fail_nomem(r->error, "filter", sizeof name);
-    if (has_key(r, node, "range"))
+    if (has_key(r, node, "range") || has_key(r, node, "low") ||
+        has_key(r, node, "high"))
         return read_range(r, node);
     if (node->type == YAML_MAPPING_NODE) {
         HANSE_TRY(hanse_node_mapping(r, node, "filter", condition_rules));

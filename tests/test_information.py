@@ -636,6 +636,47 @@ models:
 
 # ---- Groups that have no linkages --------------------------------------------------
 
+def test_score():
+    """The filter may use the score of the resource model."""
+    table, links = random_table(400, 10)
+    write_table("t.h5", table)
+    write_table("t.h5", links, table="links", mode="a")
+    result = run_job("""
+input: {files: t.h5}
+models:
+  information: {column: value, filter: score >= 0.5}
+  resource:
+    column: past
+    evaluate: {indicators: [quality, past]}
+""")
+    score = result["records"]["score"]
+    check("filter by score", bits(result["records"]["kept"]) ==
+          bits(score >= 0.5) and 0 < (score >= 0.5).sum() < 400)
+    done = hanse("explain", "job.yaml")
+    check("explain knows the score", done.returncode == 0, done.stderr)
+
+
+def test_missing_groups():
+    """Rows whose key is missing: a group of its own, or no flows."""
+    table, links = random_table(300, 2000)
+    table["value"] = np.nan_to_num(table["value"])
+    table["cluster"][::3] = -1
+    write_table("t.h5", table)
+    write_table("t.h5", links, table="links", mode="a")
+    with h5py.File("t.h5", "a") as file:
+        file["enterprises/cluster"].attrs["_FillValue"] = np.int64(-1)
+    _, sent, triplets = expected_walk(table, links, 1, 0.5)
+    for missing in ("group", "drop"):
+        flows = run_job(job() + f"missing_keys: {missing}\n")[
+            "flows/by_cluster"]
+        drops = missing == "drop"
+        terms = [w * sent[s] for s, t, w in triplets if not drops or
+                 (table["cluster"][s] != -1 and table["cluster"][t] != -1)]
+        check(f"missing groups: {missing}", flows["links"].sum() == len(terms)
+              and is_near(math.fsum(flows["flow"]), math.fsum(terms), 1e-9)
+              and ("source_missing" in flows) != drops, list(flows))
+
+
 def test_linkages_of_links():
     """From flows along links; a group without total, several keys."""
     table, links = random_table(600, 4000)
@@ -720,6 +761,8 @@ def test_faulty_jobs():
         filter="{outliers: {value: value}}"), "outliers: 'before' is missing")
     fails("a range without limits", job(filter="{range: value}"),
           "range: give 'low', 'high' or both")
+    fails("limits without a range", job(filter="{low: 1}"),
+          "filter: 'range' is missing")
     fails("rows that are none", job(links="table: /links, source: rate"),
           "/links: the column 'rate' has type float64; row numbers are integers")
     links["target"][[7, 200]] = 100, -1
@@ -781,6 +824,8 @@ def main():
     test_limit()
     test_same_bits()
     test_outliers()
+    test_score()
+    test_missing_groups()
     test_linkages_of_links()
     test_faulty_jobs()
     test_explain_and_provenance()

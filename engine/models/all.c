@@ -42,9 +42,23 @@ void hanse_models_move(hanse_models *models, hanse_models *from)
     *from = (hanse_models){0};
 }
 
+/* Before a row is read; the other models' steps do so themselves. */
+static hanse_status check_information(const hanse_models *models,
+                                      const hanse_model_run *run,
+                                      hanse_error *error)
+{
+    const bool has_score =
+        models->resource != NULL && models->resource->evaluates;
+    return models->information != NULL
+               ? hanse_information_check(models->information, run, has_score,
+                                         error)
+               : HANSE_OK;
+}
+
 hanse_status hanse_models_run(const hanse_models *models, hanse_model_run *run,
                               hanse_error *error)
 {
+    HANSE_TRY(check_information(models, run, error));
     if (models->resource != NULL)
         HANSE_TRY(hanse_resource_run(models->resource, run, error));
     if (models->information != NULL)
@@ -58,6 +72,7 @@ hanse_status hanse_models_explain(const hanse_models *models,
                                   const hanse_model_run *run,
                                   hanse_pass_notes *notes, hanse_error *error)
 {
+    HANSE_TRY(check_information(models, run, error));
     if (models->resource != NULL)
         HANSE_TRY(hanse_resource_explain(models->resource, run, notes, error));
     if (models->information != NULL)

@@ -98,7 +98,8 @@ const char *hanse_information_quantity(const hanse_model_run *run)
 /* Those of the column, when it is one. */
 static hanse_status find_units(hanse_information *info, hanse_error *error)
 {
-    const hanse_schema *schema = hanse_source_schema(info->run->source);
+    const hanse_schema *schema =
+        hanse_source_schema(hanse_columns_source(info->run->columns));
     hanse_formula *formula;
     size_t field;
     HANSE_TRY(hanse_formula_compile(hanse_information_quantity(info->run),
@@ -183,19 +184,39 @@ static double divide(double numerator, double denominator, bool is_empty,
     return *status == HANSE_MODEL_OK ? numerator / denominator : NAN;
 }
 
-/* Totals of what was not found are no totals of nothing. */
-static void undo_statistics(const hanse_owned_table *table)
+/* Whether a column is a statistic of the measure "information", and not of
+ * another whose name begins so. */
+static bool is_statistic(const hanse_information *info,
+                         const hanse_column *column)
 {
-    static const char prefix[] = "information_";
+    static const char name[] = "information_";
+    const hanse_spec *spec = info->run->spec;
+    if (strncmp(column->name, name, sizeof name - 1) != 0 ||
+        column->type != HANSE_FLOAT64)
+        return false;
+    for (size_t i = 0; i < HANSE_INFORMATION_COLUMNS; i++)
+        if (strcmp(column->name, table_columns[i].name) == 0)
+            return false;
+    for (size_t m = 0; m < spec->n_measures; m++) {
+        const char *other = spec->measures[m].name;
+        const size_t n = strlen(other);
+        if (strncmp(other, name, sizeof name - 1) == 0 &&
+            strncmp(column->name, other, n) == 0 && column->name[n] == '_')
+            return false;
+    }
+    return true;
+}
+
+/* Totals of what was not found are no totals of nothing. */
+static void undo_statistics(const hanse_information *info,
+                            const hanse_owned_table *table)
+{
     for (size_t c = 0; c < table->view.n_columns; c++) {
         const hanse_column *column = &table->view.columns[c];
-        bool is_own = strncmp(column->name, prefix, sizeof prefix - 1) != 0 ||
-                      column->type != HANSE_FLOAT64;
-        for (size_t i = 0; i < sizeof table_columns / sizeof table_columns[0];
-             i++)
-            is_own = is_own || strcmp(column->name, table_columns[i].name) == 0;
         double *values = (double *)(uintptr_t)column->values;
-        for (size_t row = 0; !is_own && row < table->view.n_rows; row++)
+        if (!is_statistic(info, column))
+            continue;
+        for (size_t row = 0; row < table->view.n_rows; row++)
             values[row] = NAN;
     }
 }
@@ -211,7 +232,7 @@ static hanse_status fill_columns(const void *context,
     double *multiplier = values[TABLE_MULTIPLIER];
     (void)error;
     if (!info->has_converged)
-        undo_statistics(table);
+        undo_statistics(info, table);
     for (size_t row = 0; row < sums->n_rows; row++) {
         const double n =
             (double)((const int64_t *)hanse_table_find(sums, "count")
@@ -239,8 +260,7 @@ static hanse_status integrate(hanse_information *info, hanse_error *error)
 {
     hanse_model_run *run = info->run;
     const hanse_table_columns columns = {.columns = info->columns,
-                                         .n_columns = sizeof table_columns /
-                                                      sizeof table_columns[0],
+                                         .n_columns = HANSE_INFORMATION_COLUMNS,
                                          .fill = fill_columns,
                                          .context = info};
     memcpy(info->columns, table_columns, sizeof table_columns);
@@ -279,7 +299,6 @@ hanse_status hanse_information_run(const hanse_information_spec *spec,
                                    hanse_model_run *run, hanse_error *error)
 {
     hanse_information *info = NULL;
-    HANSE_TRY(hanse_information_check(spec, run, error));
     HANSE_TRY(make_information(spec, run, &info, error));
     HANSE_TRY(find_units(info, error));
     HANSE_TRY(find_used(info, error));

@@ -47,15 +47,16 @@ hanse_status hanse_information_spec_create(hanse_information_spec **out,
 void hanse_information_spec_destroy(hanse_information_spec *spec);
 
 /* What can be found out before a row is read: formulas, keys, the tables of
- * links, whether there are flows where some are wanted. */
+ * links, whether there are flows where some are wanted. `has_score`: formulas
+ * may use the score of the resource model, whose steps come first. */
 hanse_status hanse_information_check(const hanse_information_spec *spec,
-                                     const hanse_model_run *run,
+                                     const hanse_model_run *run, bool has_score,
                                      hanse_error *error);
 
-/* Adds the steps to a run: the measure, columns of all tables
- * (information_kept, _sent, _kept_share, _multiplier), record columns (kept,
- * received) and the tables filter/information, transmit/information,
- * flows/..., linkages/..., coefficients/.... */
+/* Adds the steps, which have been checked, to a run: the measure, columns of
+ * all tables (information_kept, _sent, _kept_share, _multiplier), record
+ * columns (kept, received) and the tables filter/information,
+ * transmit/information, flows/..., linkages/..., coefficients/.... */
 hanse_status hanse_information_run(const hanse_information_spec *spec,
                                    hanse_model_run *run, hanse_error *error);
 

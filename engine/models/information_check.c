@@ -3,6 +3,8 @@
  * Checks of the information model, before a row is read.
  */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "engine/formula.h"
 #include "engine/models/checks.h"
@@ -50,12 +52,10 @@ static hanse_status check_flows(const hanse_information_spec *spec,
                      : HANSE_OK;
 }
 
-hanse_status hanse_information_check(const hanse_information_spec *spec,
-                                     const hanse_model_run *run,
-                                     hanse_error *error)
+static hanse_status check(const hanse_information_spec *spec,
+                          const hanse_model_run *run,
+                          const hanse_schema *schema, hanse_error *error)
 {
-    const hanse_schema *schema =
-        hanse_source_schema(hanse_columns_source(run->columns));
     uint64_t n_links;
     HANSE_TRY(hanse_check_formula(hanse_information_quantity(run),
                                   "measure 'information'", schema, error));
@@ -65,4 +65,22 @@ hanse_status hanse_information_check(const hanse_information_spec *spec,
     return spec->transmits
                ? hanse_link_table_count(run, &spec->links, &n_links, error)
                : HANSE_OK;
+}
+
+hanse_status hanse_information_check(const hanse_information_spec *spec,
+                                     const hanse_model_run *run, bool has_score,
+                                     hanse_error *error)
+{
+    const hanse_schema *schema =
+        hanse_source_schema(hanse_columns_source(run->columns));
+    const size_t n = schema->n_fields;
+    hanse_field *fields = calloc(n + 1, sizeof *fields);
+    if (fields == NULL)
+        return hanse_fail_nomem(error, "columns", n * sizeof *fields);
+    memcpy(fields, schema->fields, n * sizeof *fields);
+    fields[n] = (hanse_field){.name = "score", .type = HANSE_FLOAT64};
+    const hanse_schema known = {fields, n + (has_score ? 1 : 0)};
+    const hanse_status status = check(spec, run, &known, error);
+    free(fields);
+    return status;
 }

@@ -100,7 +100,6 @@ hanse_status hanse_information_explain(const hanse_information_spec *spec,
                                        hanse_pass_notes *notes,
                                        hanse_error *error)
 {
-    HANSE_TRY(hanse_information_check(spec, run, error));
     HANSE_TRY(explain_filter(spec, run, notes, error));
     if (spec->transmits)
         HANSE_TRY(explain_transmit(spec, run, notes, error));
