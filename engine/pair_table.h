@@ -34,7 +34,9 @@ static inline int64_t hanse_pair_of(uint32_t parent, uint32_t code)
     return (int64_t)((uint64_t)parent << 32 | code);
 }
 
-/* out[i] = code of pair i in the map; new pairs get new codes. */
+/* out[i] = code of pair i in the map; new pairs get new codes. Several threads,
+ * each with a table of its own, may do so at the same time when all pairs are
+ * known. */
 hanse_status hanse_pair_table_codes(hanse_pair_table *table, hanse_int_map *map,
                                     const hanse_pair_rows *rows, uint32_t *out,
                                     hanse_error *error);

@@ -84,8 +84,10 @@ static inline uint64_t fold(uint64_t a, uint64_t b)
 }
 
 /* What is beyond the words, 16 bytes at a time, the last ones in any case. */
-static uint64_t fold_rest(const hanse_text_map *map, uint64_t h,
-                          const char *text, size_t length)
+static __attribute__((noinline)) uint64_t fold_rest(const hanse_text_map *map,
+                                                    uint64_t h,
+                                                    const char *text,
+                                                    size_t length)
 {
     for (size_t i = SHORT_LENGTH; i + 16 < length; i += 16)
         h = fold(load(text + i) ^ h, load(text + i + 8) ^ map->seeds[1]);
@@ -247,8 +249,8 @@ static hanse_status append(hanse_text_map *map, const probe *p,
     return HANSE_OK;
 }
 
-static inline hanse_status look_up(hanse_text_map *map, const probe *p,
-                                   uint32_t *code, hanse_error *error)
+static __attribute__((noinline)) hanse_status
+look_up(hanse_text_map *map, const probe *p, uint32_t *code, hanse_error *error)
 {
     size_t at = find_slot(map, p);
     if (map->slots[at] == free_slot) {
@@ -312,7 +314,7 @@ static hanse_status codes_of(hanse_text_map *map, const hanse_text_batch *batch,
     uint64_t hashes[HANSE_TEXT_BATCH];
     if (map->n_slots == 0)
         HANSE_TRY(reserve(map, 1, error));
-    const size_t mask = map->n_slots - 1;
+    size_t mask = map->n_slots - 1;
     for (size_t i = 0; i < batch->n; i++) {
         hashes[i] = hash_of(map, words[i], batch->texts[i], batch->lengths[i]);
         __builtin_prefetch(&map->slots[hashes[i] & mask]);
@@ -323,9 +325,18 @@ static hanse_status codes_of(hanse_text_map *map, const hanse_text_batch *batch,
             __builtin_prefetch(&map->words[(uint32_t)slot]);
     }
     for (size_t i = 0; i < batch->n; i++) {
+        /* Most texts are known, short and in the first place. */
+        const uint64_t slot = map->slots[hashes[i] & mask];
+        if ((slot ^ hashes[i]) >> 32 == 0 && slot != free_slot &&
+            batch->lengths[i] <= SHORT_LENGTH &&
+            same_words(map->words[(uint32_t)slot], words[i])) {
+            codes[i] = (uint32_t)slot;
+            continue;
+        }
         const probe p = {batch->texts[i], batch->lengths[i], words[i],
                          hashes[i]};
         HANSE_TRY(look_up(map, &p, &codes[i], error));
+        mask = map->n_slots - 1;
     }
     return HANSE_OK;
 }
