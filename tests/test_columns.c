@@ -35,14 +35,15 @@ typedef struct table {
     double x[N], y[N];
     int32_t cluster[N];
     uint8_t missing[N];
-    hanse_array arrays[3];
+    int32_t chain[N];
+    hanse_array arrays[4];
     hanse_batch batch;
     hanse_schema schema;
-    hanse_field fields[3];
+    hanse_field fields[4];
     hanse_budget budget;
 } table;
 
-/* Clusters 7, 14, ... in no order; every 11th row has none. */
+/* Clusters 7, 14, ... in no order; every 11th row has none. Chains 0 to 4. */
 static void fill_table(table *t)
 {
     memset(t, 0, sizeof *t);
@@ -51,15 +52,18 @@ static void fill_table(table *t)
         t->y[i] = i % 13 == 0 ? NAN : (double)i;
         t->cluster[i] = (int32_t)(((i * 31) % 17) * 7);
         t->missing[i] = i % 11 == 0;
+        t->chain[i] = (int32_t)(i % 5);
     }
     t->arrays[0] = (hanse_array){.values = t->x};
     t->arrays[1] = (hanse_array){.values = t->y};
     t->arrays[2] = (hanse_array){.values = t->cluster, .missing = t->missing};
+    t->arrays[3] = (hanse_array){.values = t->chain};
     t->batch = (hanse_batch){N, t->arrays};
     t->fields[0] = (hanse_field){.name = "x", .type = HANSE_FLOAT64};
     t->fields[1] = (hanse_field){.name = "y", .type = HANSE_FLOAT64};
     t->fields[2] = (hanse_field){.name = "cluster", .type = HANSE_INT32};
-    t->schema = (hanse_schema){t->fields, 3};
+    t->fields[3] = (hanse_field){.name = "chain", .type = HANSE_INT32};
+    t->schema = (hanse_schema){t->fields, 4};
 }
 
 static hanse_source *open_table(table *t, size_t morsel_rows)
@@ -204,6 +208,49 @@ static void test_columns(void **state)
     free(t);
 }
 
+/* Rows of groups by two keys, numbered by all threads at the same time. */
+static void check_two_keys(table *t, size_t n_threads)
+{
+    static const char *const keys[] = {"cluster", "chain"};
+    static uint32_t numbers[N];
+    const hanse_run_options options = {.n_threads = n_threads};
+    const hanse_run_tuning tuning = {.is_temporary = true};
+    const hanse_model_measure measure = {"x", "x"};
+    hanse_spec *spec = make_spec(false);
+    hanse_source *source = open_table(t, 300);
+    hanse_model_run run = {
+        .source = source, .spec = spec, .options = &options, .tuning = &tuning};
+    hanse_groups *groups;
+    hanse_result *result;
+    CHECK_OK(hanse_model_run_init(&run, NULL));
+    CHECK_OK(hanse_model_pass(&run, keys, 2, &measure, 1, HANSE_STAT_TOTAL,
+                              &groups, &result, NULL));
+    CHECK(hanse_groups_count(groups) == 18 * 5);
+    CHECK_OK(hanse_groups_collect(groups, &options, numbers, NULL));
+    for (size_t i = 0; i < N; i++) {
+        const uint32_t cluster = expected_number(t, i, false);
+        CHECK(numbers[i] == (cluster == HANSE_NO_GROUP
+                                 ? HANSE_NO_GROUP
+                                 : 5 * cluster + (uint32_t)t->chain[i]));
+    }
+    hanse_result_destroy(result);
+    hanse_model_run_clear(&run);
+    hanse_source_close(source);
+    hanse_spec_destroy(spec);
+    CHECK(atomic_load(&t->budget.used_bytes) == 0);
+}
+
+static void test_two_keys(void **state)
+{
+    (void)state;
+    table *t = malloc(sizeof *t);
+    assert_non_null(t);
+    fill_table(t);
+    for (size_t n_threads = 1; n_threads <= 8; n_threads++)
+        check_two_keys(t, n_threads);
+    free(t);
+}
+
 /* Table columns: the square of the total, undefined where the sum of y is not
  * positive. */
 static hanse_status fill_square(const void *context,
@@ -279,6 +326,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_columns),
+        cmocka_unit_test(test_two_keys),
         cmocka_unit_test(test_table_columns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
