@@ -95,6 +95,36 @@ static void split_squares(hanse_bench_state *state, const void *context)
     run_split(state, c, c->kernels->split_square_f64);
 }
 
+/* All rows in one group. */
+static void run_total(hanse_bench_state *state, const kernel_case *c,
+                      hanse_total_function *total)
+{
+    part *p = make_part(state, c->n_limbs);
+    if (p == NULL)
+        return;
+    if (total(p->x, HANSE_LIMB_BATCH, &p->grid, p->lanes, p->bad) != 0)
+        hanse_bench_fail(state, "values outside the window");
+    while (hanse_bench_continue(state)) {
+        (void)total(p->x, HANSE_LIMB_BATCH, &p->grid, p->lanes, p->bad);
+        hanse_bench_keep(p->lanes);
+    }
+    hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+    hanse_bench_set_bytes(state, sizeof p->x);
+    free_part(p);
+}
+
+static void total_values(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    run_total(state, c, c->kernels->total_f64);
+}
+
+static void total_squares(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    run_total(state, c, c->kernels->total_square_f64);
+}
+
 static void transpose(hanse_bench_state *state, const void *context)
 {
     const kernel_case *c = context;
@@ -254,8 +284,14 @@ static void add_kernels_of(hanse_cpu cpu)
         (void)snprintf(name, sizeof name, "kernel/split/%s/limbs:%d",
                        hanse_cpu_name(cpu), c.n_limbs);
         hanse_bench_add(name, split_values, &c, sizeof c);
+        (void)snprintf(name, sizeof name, "kernel/total/%s/limbs:%d",
+                       hanse_cpu_name(cpu), c.n_limbs);
+        hanse_bench_add(name, total_values, &c, sizeof c);
     }
     c.n_limbs = 4;
+    (void)snprintf(name, sizeof name, "kernel/total_square/%s/limbs:4",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, total_squares, &c, sizeof c);
     (void)snprintf(name, sizeof name, "kernel/split_square/%s/limbs:4",
                    hanse_cpu_name(cpu));
     hanse_bench_add(name, split_squares, &c, sizeof c);

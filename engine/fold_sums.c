@@ -258,7 +258,9 @@ static void make_extremes(const hanse_fold *fold, size_t measure, part rows)
 
 static bool all_equal(const uint32_t *groups, size_t n)
 {
-    uint32_t differ = 0;
+    uint32_t differ = groups[n - 1] ^ groups[0];
+    if (differ != 0)
+        return false;
     for (size_t i = 1; i < n; i++)
         differ |= groups[i] ^ groups[0];
     return differ == 0;
@@ -270,6 +272,14 @@ static bool is_one_group(const hanse_fold *fold, size_t grouping, part rows)
 {
     const uint32_t *groups = groups_of(fold, grouping);
     return groups == NULL || all_equal(groups + rows.first, rows.n);
+}
+
+static bool are_one_group_each(const hanse_fold *fold, part rows)
+{
+    bool one = true;
+    for (size_t i = 0; one && i < fold->n_added; i++)
+        one = is_one_group(fold, fold->added[i], rows);
+    return one;
 }
 
 /* Adds the pieces to all groupings; notes those in which a limb left its
@@ -326,6 +336,51 @@ static hanse_status add_by_steps(hanse_fold *fold, part rows,
     return HANSE_OK;
 }
 
+/* Adds the sums of an addend's limbs over the rows to a group; returns whether
+ * a limb left its guard. */
+static bool add_total(hanse_fold *fold, size_t addend, size_t grouping,
+                      size_t row, const int64_t *sums)
+{
+    int64_t *limbs =
+        limbs_of(fold, addend, grouping, group_of(fold, grouping, row));
+    bool full = false;
+    for (int k = 0; k < fold->layout.addends[addend].window.n_limbs; k++) {
+        limbs[k] += sums[k];
+        full = full || !hanse_limb_guarded(limbs[k]);
+    }
+    return full;
+}
+
+/* The same where all rows are of one group, in each grouping: pieces are added
+ * up as they are made. */
+static bool add_as_totals(hanse_fold *fold, part rows)
+{
+    const hanse_layout *layout = &fold->layout;
+    hanse_block *block = &fold->block;
+    if (!layout->is_summed)
+        return false;
+    for (size_t i = 0; i < fold->n_added; i++) {
+        const size_t g = fold->added[i];
+        fold->states[g].rows[group_of(fold, g, rows.first) * layout->stride] +=
+            (int64_t)rows.n;
+        block->full[i] = false;
+    }
+    for (size_t a = 0; a < layout->n_addends; a++) {
+        const hanse_addend *addend = &layout->addends[a];
+        hanse_total_function *total = addend->square
+                                          ? fold->kernels->total_square_f64
+                                          : fold->kernels->total_f64;
+        int64_t sums[HANSE_DENSE_LIMBS];
+        block->n_left[a] = total(
+            (const double *)block->values[addend->measure] + rows.first, rows.n,
+            &addend->grid, sums, block->left + a * HANSE_LIMB_BATCH);
+        for (size_t i = 0; i < fold->n_added; i++)
+            if (add_total(fold, a, fold->added[i], rows.first, sums))
+                block->full[i] = true;
+    }
+    return true;
+}
+
 /* The same in one go, where it is possible and one grouping is all there is:
  * for several the pieces are made once. */
 static bool add_as_line(hanse_fold *fold, part rows)
@@ -334,7 +389,7 @@ static bool add_as_line(hanse_fold *fold, part rows)
     const hanse_block *block = &fold->block;
     hanse_line_measure measures[HANSE_LINE_MEASURES];
     if (fold->kernels->line_add == NULL || !layout->is_line ||
-        fold->n_added != 1 || is_one_group(fold, fold->added[0], rows))
+        fold->n_added != 1)
         return false;
     const size_t g = fold->added[0];
     for (size_t a = 0; a < layout->n_addends; a++)
@@ -358,7 +413,8 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
     hanse_block *block = &fold->block;
     const size_t n_addends = fold->layout.n_addends;
     const size_t n_added = fold->n_added;
-    if (!add_as_line(fold, rows))
+    if (are_one_group_each(fold, rows) ? !add_as_totals(fold, rows)
+                                       : !add_as_line(fold, rows))
         HANSE_TRY(add_by_steps(fold, rows, error));
     for (size_t i = 0; i < n_added; i++)
         if (block->full[i])

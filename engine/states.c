@@ -40,17 +40,25 @@ static size_t place_addends(hanse_layout *layout, bool dense, size_t lane)
     return round_to_line(lane);
 }
 
+/* Sums of floats and of their squares that the kernels take, and nothing
+ * else. */
+static bool is_summed(const hanse_layout *layout)
+{
+    bool summed = !layout->has_extremes;
+    for (size_t i = 0; summed && i < layout->n_addends; i++)
+        summed = layout->addends[i].number == HANSE_NUMBER_FLOAT &&
+                 layout->addends[i].dense;
+    return summed && layout->n_addends > 0;
+}
+
 /* Up to three float measures of two limbs, and nothing else. */
 static bool is_line(const hanse_layout *layout)
 {
-    bool simple =
-        layout->n_addends <= HANSE_LINE_MEASURES && !layout->has_extremes;
-    for (size_t i = 0; simple && i < layout->n_addends; i++) {
-        const hanse_addend *addend = &layout->addends[i];
-        simple = addend->number == HANSE_NUMBER_FLOAT && !addend->square &&
-                 addend->dense && addend->window.n_limbs == 2;
-    }
-    return simple && layout->n_addends > 0;
+    bool simple = layout->is_summed && layout->n_addends <= HANSE_LINE_MEASURES;
+    for (size_t i = 0; simple && i < layout->n_addends; i++)
+        simple = !layout->addends[i].square &&
+                 layout->addends[i].window.n_limbs == 2;
+    return simple;
 }
 
 /* Assigns lanes: dense addends right after the row count, then the extremes;
@@ -62,6 +70,7 @@ static void assign_lanes(hanse_layout *layout)
     if (layout->has_extremes)
         layout->n_dense_lanes += round_to_line(2 * layout->n_measures);
     layout->stride = place_addends(layout, false, layout->n_dense_lanes);
+    layout->is_summed = is_summed(layout);
     layout->is_line = is_line(layout);
     layout->version++;
 }

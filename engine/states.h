@@ -34,7 +34,8 @@ typedef struct hanse_layout {
     size_t n_addends;
     size_t n_measures;
     bool has_extremes;
-    bool is_line; /* as kernels/line_add.h wants it */
+    bool is_line;   /* as kernels/line_add.h wants it */
+    bool is_summed; /* floats in dense windows, and nothing else */
     /* Each a multiple of 8: lanes that the kernels add, lane 0 and the dense
      * addends; those and the extremes; all. */
     size_t n_sum_lanes;

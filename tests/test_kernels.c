@@ -294,6 +294,49 @@ static void splits_agree_with_scalar(void **state)
     }
 }
 
+/* Sums over the rows of what the scalar split gives, bad rows and all. */
+static void totals_are_sums_of_splits(void **state)
+{
+    (void)state;
+    static const hanse_window windows[] = {{-60, 1},   {-60, 2},  {-80, 3},
+                                           {-120, 4},  {-140, 5}, {-200, 6},
+                                           {-1074, 2}, {850, 3}};
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t w = 0; w < sizeof windows / sizeof windows[0]; w++) {
+        const size_t n_limbs = (size_t)windows[w].n_limbs;
+        const hanse_split_grid grid = grid_of(windows[w]);
+        const int low =
+            windows[w].exponent + 52 > -1022 ? windows[w].exponent + 52 : -1022;
+        for (size_t n = 0; n <= ROWS; n = n < 40 ? n + 1 : n + 43) {
+            for (int kind = 0; kind < 4; kind++) {
+                const bool square = kind % 2 != 0;
+                fill(low, low + 40);
+                if (kind >= 2)
+                    sprinkle();
+                const size_t n_bad =
+                    square
+                        ? tables[0]->split_square_f64(x, n, &grid, lanes, bad)
+                        : tables[0]->split_f64(x, n, &grid, lanes, bad);
+                int64_t expected[HANSE_DENSE_LIMBS] = {0};
+                for (size_t k = 0; k < n_limbs; k++)
+                    for (size_t i = 0; i < n; i++)
+                        expected[k] += lanes[k * ROWS + i];
+                for (size_t t = 0; t < n_tables; t++) {
+                    int64_t sums[HANSE_DENSE_LIMBS] = {0};
+                    hanse_total_function *total =
+                        square ? tables[t]->total_square_f64
+                               : tables[t]->total_f64;
+                    assert_int_equal(total(x, n, &grid, sums, other_bad),
+                                     n_bad);
+                    assert_memory_equal(bad, other_bad, n_bad * sizeof *bad);
+                    assert_memory_equal(sums, expected, sizeof sums);
+                }
+            }
+        }
+    }
+}
+
 static void split_integers_restores_them(void **state)
 {
     (void)state;
@@ -640,6 +683,7 @@ int main(void)
         cmocka_unit_test(split_products_restores_products),
         cmocka_unit_test(split_products_lists_what_it_cannot_take),
         cmocka_unit_test(splits_agree_with_scalar),
+        cmocka_unit_test(totals_are_sums_of_splits),
         cmocka_unit_test(split_integers_restores_them),
         cmocka_unit_test(transpose_moves_every_piece),
         cmocka_unit_test(select_lists_rows_that_hold),

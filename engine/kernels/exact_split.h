@@ -77,6 +77,22 @@ hanse_split_product_function hanse_split_product_f64_scalar;
 hanse_split_product_function hanse_split_product_f64_avx2;
 hanse_split_product_function hanse_split_product_f64_avx512;
 
+/* Sums over the rows of what a split gives, for rows that are all of one group:
+ * sums[k] is the sum of the pieces of limb k, lowest first, of x[0 .. n-1],
+ * n <= HANSE_LIMB_BATCH. Bad rows add nothing and are listed as by a split,
+ * whose number is returned. total_square: of x[i]^2. */
+typedef size_t hanse_total_function(const double *restrict x, size_t n,
+                                    const hanse_split_grid *grid,
+                                    int64_t *restrict sums,
+                                    uint16_t *restrict bad);
+
+hanse_total_function hanse_total_f64_scalar;
+hanse_total_function hanse_total_f64_avx2;
+hanse_total_function hanse_total_f64_avx512;
+hanse_total_function hanse_total_square_f64_scalar;
+hanse_total_function hanse_total_square_f64_avx2;
+hanse_total_function hanse_total_square_f64_avx512;
+
 /* Integers, two limbs of unit 1: x = piece_0 + 2^51 piece_1. */
 void hanse_split_i64(const int64_t *restrict x, size_t n,
                      int64_t *restrict lanes);

@@ -6,6 +6,7 @@
  * attribute that allows the instructions.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "engine/kernels/exact_split.h"
@@ -83,43 +84,104 @@ static inline TARGET size_t list_bad(const uint64_t *good, size_t n,
     return n_bad;
 }
 
+/* Pieces of a value, and whether the window takes it. */
+static inline TARGET __attribute__((always_inline)) uint64_t
+pieces_of_value(double x, const hanse_split_grid *grid, size_t n_limbs,
+                uint64_t *piece)
+{
+    const double left = split_one(x, grid, n_limbs, piece);
+    return ALL_BITS_IF(fabs(x) < grid->bound) & ALL_BITS_IF(left == 0.0) &
+           ALL_BITS_IF(bits_of(x) != negative_zero);
+}
+
+/* The same for its square. */
+static inline TARGET __attribute__((always_inline)) uint64_t
+pieces_of_square(double x, const hanse_split_grid *grid, size_t n_limbs,
+                 uint64_t *piece)
+{
+    /* 2^-480 squared is 2^-960, its error a multiple of 2^-1064: exact. */
+    const double smallest = 0x1p-480, largest = 0x1p500;
+    const double size = fabs(x);
+    const double product = x * x;
+    const double error = square_error(x, product);
+    const double left = fabs(split_one(product, grid, n_limbs, piece)) +
+                        fabs(split_one(error, grid, n_limbs, piece));
+    return (ALL_BITS_IF(size >= smallest) & ALL_BITS_IF(size < largest) &
+            ALL_BITS_IF(product < grid->bound) & ALL_BITS_IF(left == 0.0)) |
+           ALL_BITS_IF(bits_of(x) == 0);
+}
+
+typedef uint64_t pieces_function(double x, const hanse_split_grid *grid,
+                                 size_t n_limbs, uint64_t *piece);
+
 static inline TARGET __attribute__((always_inline)) size_t
-split_values(const double *restrict x, size_t n, const hanse_split_grid *grid,
-             size_t n_limbs, int64_t *restrict lanes, uint16_t *restrict bad)
+split_all(const double *restrict x, size_t n, const hanse_split_grid *grid,
+          size_t n_limbs, pieces_function *pieces_of, int64_t *restrict lanes,
+          uint16_t *restrict bad)
 {
     uint64_t good[HANSE_LIMB_BATCH + 1];
     const hanse_split_grid g = *grid;
     for (size_t i = 0; i < n; i++) {
         uint64_t piece[HANSE_DENSE_LIMBS] = {0};
-        const double left = split_one(x[i], &g, n_limbs, piece);
-        good[i] = ALL_BITS_IF(fabs(x[i]) < g.bound) & ALL_BITS_IF(left == 0.0) &
-                  ALL_BITS_IF(bits_of(x[i]) != negative_zero);
+        good[i] = pieces_of(x[i], &g, n_limbs, piece);
         store_row(lanes, i, piece, n_limbs, good[i]);
     }
     return list_bad(good, n, bad);
 }
 
+/* Sums over the rows, where some may be bad. */
 static inline TARGET __attribute__((always_inline)) size_t
-split_squares(const double *restrict x, size_t n, const hanse_split_grid *grid,
-              size_t n_limbs, int64_t *restrict lanes, uint16_t *restrict bad)
+total_good(const double *restrict x, size_t n, const hanse_split_grid *grid,
+           size_t n_limbs, pieces_function *pieces_of, uint64_t *restrict sum,
+           uint16_t *restrict bad)
 {
-    /* 2^-480 squared is 2^-960, its error a multiple of 2^-1064: exact. */
-    const double smallest = 0x1p-480, largest = 0x1p500;
     uint64_t good[HANSE_LIMB_BATCH + 1];
-    const hanse_split_grid g = *grid;
+    for (size_t k = 0; k < n_limbs; k++)
+        sum[k] = 0;
     for (size_t i = 0; i < n; i++) {
         uint64_t piece[HANSE_DENSE_LIMBS] = {0};
-        const double size = fabs(x[i]);
-        const double product = x[i] * x[i];
-        const double error = square_error(x[i], product);
-        const double left = fabs(split_one(product, &g, n_limbs, piece)) +
-                            fabs(split_one(error, &g, n_limbs, piece));
-        good[i] = (ALL_BITS_IF(size >= smallest) & ALL_BITS_IF(size < largest) &
-                   ALL_BITS_IF(product < g.bound) & ALL_BITS_IF(left == 0.0)) |
-                  ALL_BITS_IF(bits_of(x[i]) == 0);
-        store_row(lanes, i, piece, n_limbs, good[i]);
+        good[i] = pieces_of(x[i], grid, n_limbs, piece);
+        for (size_t k = 0; k < n_limbs; k++)
+            sum[k] += piece[k] & good[i];
     }
     return list_bad(good, n, bad);
+}
+
+/* The sums of all rows, and whether all are good, which is cheaper to find than
+ * those that are: the patterns of numbers without their sign are in the order
+ * of the numbers, NaN last; and nothing but +0 is left of a good value. (Of
+ * -0.0 it is -0.0 that is left; a difference of equal numbers is +0.) */
+static inline TARGET __attribute__((always_inline)) bool
+total_values(const double *restrict x, size_t n, const hanse_split_grid *grid,
+             size_t n_limbs, uint64_t *restrict sum)
+{
+    const uint64_t bound = bits_of(grid->bound);
+    uint64_t below = ~(uint64_t)0, rest = 0;
+    for (size_t k = 0; k < n_limbs; k++)
+        sum[k] = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t piece[HANSE_DENSE_LIMBS] = {0};
+        rest |= bits_of(split_one(x[i], grid, n_limbs, piece));
+        below &= (bits_of(x[i]) & ~negative_zero) - bound;
+        for (size_t k = 0; k < n_limbs; k++)
+            sum[k] += piece[k];
+    }
+    return rest == 0 && below >> 63 != 0;
+}
+
+static inline TARGET __attribute__((always_inline)) size_t
+total_all(const double *restrict x, size_t n, const hanse_split_grid *grid,
+          size_t n_limbs, pieces_function *pieces_of, int64_t *restrict sums,
+          uint16_t *restrict bad)
+{
+    const hanse_split_grid g = *grid;
+    uint64_t sum[HANSE_DENSE_LIMBS];
+    size_t n_bad = 0;
+    if (pieces_of != pieces_of_value || !total_values(x, n, &g, n_limbs, sum))
+        n_bad = total_good(x, n, &g, n_limbs, pieces_of, sum, bad);
+    for (size_t k = 0; k < n_limbs; k++)
+        sums[k] = (int64_t)sum[n_limbs - 1 - k];
+    return n_bad;
 }
 
 static inline TARGET __attribute__((always_inline)) size_t
@@ -153,47 +215,31 @@ split_products(const double *x, const double *y, size_t n,
 
 /* The number of limbs is a constant in each call, so that loops over limbs
  * unroll. */
-TARGET size_t KERNEL(hanse_split_f64)(const double *restrict x, size_t n,
-                                      const hanse_split_grid *grid,
-                                      int64_t *restrict lanes,
-                                      uint16_t *restrict bad)
-{
-    switch (grid->n_limbs) {
-    case 1:
-        return split_values(x, n, grid, 1, lanes, bad);
-    case 2:
-        return split_values(x, n, grid, 2, lanes, bad);
-    case 3:
-        return split_values(x, n, grid, 3, lanes, bad);
-    case 4:
-        return split_values(x, n, grid, 4, lanes, bad);
-    case 5:
-        return split_values(x, n, grid, 5, lanes, bad);
-    default:
-        return split_values(x, n, grid, 6, lanes, bad);
+#define KERNEL_OF(name, all, pieces_of)                                       \
+    TARGET size_t KERNEL(name)(const double *restrict x, size_t n,            \
+                               const hanse_split_grid *grid,                  \
+                               int64_t *restrict out, uint16_t *restrict bad) \
+    {                                                                         \
+        switch (grid->n_limbs) {                                              \
+        case 1:                                                               \
+            return all(x, n, grid, 1, pieces_of, out, bad);                   \
+        case 2:                                                               \
+            return all(x, n, grid, 2, pieces_of, out, bad);                   \
+        case 3:                                                               \
+            return all(x, n, grid, 3, pieces_of, out, bad);                   \
+        case 4:                                                               \
+            return all(x, n, grid, 4, pieces_of, out, bad);                   \
+        case 5:                                                               \
+            return all(x, n, grid, 5, pieces_of, out, bad);                   \
+        default:                                                              \
+            return all(x, n, grid, 6, pieces_of, out, bad);                   \
+        }                                                                     \
     }
-}
 
-TARGET size_t KERNEL(hanse_split_square_f64)(const double *restrict x, size_t n,
-                                             const hanse_split_grid *grid,
-                                             int64_t *restrict lanes,
-                                             uint16_t *restrict bad)
-{
-    switch (grid->n_limbs) {
-    case 1:
-        return split_squares(x, n, grid, 1, lanes, bad);
-    case 2:
-        return split_squares(x, n, grid, 2, lanes, bad);
-    case 3:
-        return split_squares(x, n, grid, 3, lanes, bad);
-    case 4:
-        return split_squares(x, n, grid, 4, lanes, bad);
-    case 5:
-        return split_squares(x, n, grid, 5, lanes, bad);
-    default:
-        return split_squares(x, n, grid, 6, lanes, bad);
-    }
-}
+KERNEL_OF(hanse_split_f64, split_all, pieces_of_value)
+KERNEL_OF(hanse_split_square_f64, split_all, pieces_of_square)
+KERNEL_OF(hanse_total_f64, total_all, pieces_of_value)
+KERNEL_OF(hanse_total_square_f64, total_all, pieces_of_square)
 
 TARGET size_t KERNEL(hanse_split_product_f64)(const double *x, const double *y,
                                               size_t n,

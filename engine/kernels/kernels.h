@@ -21,6 +21,8 @@ typedef struct hanse_kernels {
     hanse_split_function *split_f64;
     hanse_split_function *split_square_f64;
     hanse_split_product_function *split_product_f64;
+    hanse_total_function *total_f64;
+    hanse_total_function *total_square_f64;
     hanse_extremes_f64_function *extremes_f64;
     hanse_transpose_function *transpose;
     hanse_group_add_function *group_add;
