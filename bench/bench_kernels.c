@@ -160,6 +160,28 @@ static void group_add(hanse_bench_state *state, const void *context)
     free_part(p);
 }
 
+/* Three measures to packed states. */
+static void packed_add(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    part *p = make_part(state, 2);
+    if (p == NULL)
+        return;
+    uint16_t bad[3][HANSE_LIMB_BATCH];
+    hanse_line_measure measures[3];
+    for (size_t m = 0; m < 3; m++)
+        measures[m] = (hanse_line_measure){p->x, &p->grid, bad[m], 0};
+    while (hanse_bench_continue(state)) {
+        const bool full = c->kernels->packed_add(p->states, p->groups, measures,
+                                                 3, HANSE_LIMB_BATCH);
+        hanse_bench_keep(&full);
+        hanse_bench_keep(p->states);
+    }
+    hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+    hanse_bench_set_bytes(state, 3 * sizeof p->x);
+    free_part(p);
+}
+
 static void plain_add(hanse_bench_state *state, const void *context)
 {
     (void)context;
@@ -301,6 +323,9 @@ static void add_kernels_of(hanse_cpu cpu)
     (void)snprintf(name, sizeof name, "kernel/group_add/%s",
                    hanse_cpu_name(cpu));
     hanse_bench_add(name, group_add, &c, sizeof c);
+    (void)snprintf(name, sizeof name, "kernel/packed_add/%s",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, packed_add, &c, sizeof c);
     (void)snprintf(name, sizeof name, "kernel/select/%s", hanse_cpu_name(cpu));
     hanse_bench_add(name, select_rows, &c, sizeof c);
     (void)snprintf(name, sizeof name, "kernel/reach_i64/%s/edges:6",

@@ -261,10 +261,10 @@ static void fill_counts(const hanse_finishing *f, size_t first, size_t end)
     hanse_statistic_input input;
     for (size_t row = first; row < end; row += input.n) {
         (void)next_input(f, 0, row, end, &input);
-        const size_t stride = input.fold->layout.stride;
-        const int64_t *states = input.fold->states[input.grouping].rows;
+        const hanse_states *states = &input.fold->states[input.grouping];
         for (size_t i = 0; i < input.n; i++)
-            f->counts[row + i] = states[input.groups[i] * stride];
+            f->counts[row + i] = hanse_states_count(states, &input.fold->layout,
+                                                    input.groups[i]);
     }
 }
 

@@ -180,8 +180,8 @@ hanse_status hanse_fold_adopt_windows(hanse_fold *fold,
 hanse_status hanse_fold_merge(hanse_fold *fold, const hanse_fold *other,
                               hanse_error *error);
 
-/* Adds one group of `from` to one of `fold`, whose plans have the same
- * measures. */
+/* Adds one group of `from`, whose states are not packed, to one of `fold`. The
+ * plans have the same measures. */
 hanse_status hanse_fold_merge_group(hanse_fold *fold, size_t grouping,
                                     size_t group, const hanse_fold *from,
                                     size_t from_grouping, size_t from_group,

@@ -7,6 +7,7 @@
 #include "engine/fold.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/kernels/group_add.h"
 
@@ -195,16 +196,74 @@ static hanse_status merge_rare(hanse_fold *to, size_t grouping, size_t target,
     return HANSE_OK;
 }
 
+/* Adds a row of limbs to a packed one; false, and nothing is done, when that
+ * might leave its guard. */
+static bool merge_packed(hanse_states *to, const hanse_layout *layout,
+                         size_t target, const int64_t *row)
+{
+    int64_t sums[HANSE_PACKED_LANES * HANSE_PACKED_MEASURES];
+    const size_t n_lanes = hanse_states_stride(to, layout);
+    int64_t *state = to->rows + target * n_lanes;
+    bool guarded = row[0] < (int64_t)1 << 15;
+    for (size_t a = 0; guarded && a < layout->n_addends; a++) {
+        const hanse_addend *addend = &layout->addends[a];
+        const size_t lane = HANSE_PACKED_LANES * addend->measure;
+        const __int128 value =
+            (__int128)row[addend->lane + 1] * ((__int128)1 << HANSE_LIMB_BITS) +
+            row[addend->lane];
+        const uint64_t low = (uint64_t)state[lane] + (uint64_t)value;
+        uint64_t high = (uint64_t)state[lane + 1] + (uint64_t)(value >> 64) +
+                        (low < (uint64_t)value);
+        if (addend->measure == 0)
+            high += (uint64_t)row[0] << HANSE_PACKED_SUM_BITS;
+        sums[lane] = (int64_t)low;
+        sums[lane + 1] = (int64_t)high;
+        guarded = hanse_packed_guarded((int64_t)high, addend->measure);
+    }
+    if (guarded)
+        memcpy(state, sums, n_lanes * sizeof *state);
+    return guarded;
+}
+
+/* Where states are packed and can stay so, adds a group; else unpacks them. */
+static hanse_status merge_to_packed(hanse_fold *to, size_t grouping,
+                                    size_t target, const hanse_fold *from,
+                                    size_t from_grouping, size_t group,
+                                    bool *done, hanse_error *error)
+{
+    hanse_states *states = &to->states[grouping];
+    *done = states->is_packed &&
+            hanse_layout_same(&to->layout, &from->layout) &&
+            merge_packed(states, &to->layout, target,
+                         from->states[from_grouping].rows +
+                             group * from->layout.stride);
+    return *done ? HANSE_OK
+                 : hanse_states_unpack(states, &to->layout, to->budget, error);
+}
+
+static hanse_status merge_limbs(hanse_fold *fold, size_t grouping, size_t group,
+                                const hanse_fold *from, size_t from_grouping,
+                                size_t from_group, hanse_error *error)
+{
+    bool done;
+    HANSE_TRY(merge_to_packed(fold, grouping, group, from, from_grouping,
+                              from_group, &done, error));
+    if (done)
+        return HANSE_OK;
+    return hanse_layout_same(&fold->layout, &from->layout)
+               ? merge_rows(fold, grouping, group, from, from_grouping,
+                            from_group, error)
+               : merge_sums(fold, grouping, group, from, from_grouping,
+                            from_group, error);
+}
+
 hanse_status hanse_fold_merge_group(hanse_fold *fold, size_t grouping,
                                     size_t group, const hanse_fold *from,
                                     size_t from_grouping, size_t from_group,
                                     hanse_error *error)
 {
-    HANSE_TRY(hanse_layout_same(&fold->layout, &from->layout)
-                  ? merge_rows(fold, grouping, group, from, from_grouping,
-                               from_group, error)
-                  : merge_sums(fold, grouping, group, from, from_grouping,
-                               from_group, error));
+    HANSE_TRY(merge_limbs(fold, grouping, group, from, from_grouping,
+                          from_group, error));
     return merge_rare(fold, grouping, group, from, from_grouping, from_group,
                       error);
 }

@@ -70,6 +70,8 @@ static hanse_status carry_addend(hanse_fold *fold, size_t addend,
 hanse_status hanse_fold_carry(hanse_fold *fold, size_t grouping, size_t group,
                               hanse_error *error)
 {
+    HANSE_TRY(hanse_states_unpack(&fold->states[grouping], &fold->layout,
+                                  fold->budget, error));
     for (size_t a = 0; a < fold->layout.n_addends; a++)
         HANSE_TRY(carry_addend(fold, a, grouping, group, error));
     return HANSE_OK;
@@ -79,6 +81,8 @@ hanse_status hanse_fold_add_bits(hanse_fold *fold, size_t addend,
                                  size_t grouping, size_t group,
                                  const hanse_bits *bits, hanse_error *error)
 {
+    HANSE_TRY(hanse_states_unpack(&fold->states[grouping], &fold->layout,
+                                  fold->budget, error));
     const hanse_window *window = &fold->layout.addends[addend].window;
     const int low = hanse_bits_low(bits), high = hanse_bits_high(bits);
     if (!hanse_window_holds(window, low, high)) {
@@ -381,15 +385,23 @@ static bool add_as_totals(hanse_fold *fold, part rows)
     return true;
 }
 
+/* Whether the states are those of a partition (states.h). */
+static bool is_packed(const hanse_fold *fold)
+{
+    return fold->n_added == 1 && fold->states[fold->added[0]].is_packed;
+}
+
 /* The same in one go, where it is possible and one grouping is all there is:
  * for several the pieces are made once. */
 static bool add_as_line(hanse_fold *fold, part rows)
 {
     const hanse_layout *layout = &fold->layout;
     const hanse_block *block = &fold->block;
-    hanse_line_measure measures[HANSE_LINE_MEASURES];
-    if (fold->kernels->line_add == NULL || !layout->is_line ||
-        fold->n_added != 1)
+    hanse_line_add_function *add = is_packed(fold)   ? fold->kernels->packed_add
+                                   : layout->is_line ? fold->kernels->line_add
+                                                     : NULL;
+    hanse_line_measure measures[HANSE_PACKED_MEASURES];
+    if (add == NULL || fold->n_added != 1)
         return false;
     const size_t g = fold->added[0];
     for (size_t a = 0; a < layout->n_addends; a++)
@@ -398,9 +410,8 @@ static bool add_as_line(hanse_fold *fold, part rows)
                  rows.first,
             .grid = &layout->addends[a].grid,
             .bad = block->left + a * HANSE_LIMB_BATCH};
-    block->full[0] = fold->kernels->line_add(
-        fold->states[g].rows, groups_of(fold, g) + rows.first, measures,
-        layout->n_addends, rows.n);
+    block->full[0] = add(fold->states[g].rows, groups_of(fold, g) + rows.first,
+                         measures, layout->n_addends, rows.n);
     for (size_t a = 0; a < layout->n_addends; a++)
         block->n_left[a] = measures[a].n_bad;
     return true;
@@ -413,8 +424,8 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
     hanse_block *block = &fold->block;
     const size_t n_addends = fold->layout.n_addends;
     const size_t n_added = fold->n_added;
-    if (are_one_group_each(fold, rows) ? !add_as_totals(fold, rows)
-                                       : !add_as_line(fold, rows))
+    const bool as_total = !is_packed(fold) && are_one_group_each(fold, rows);
+    if (as_total ? !add_as_totals(fold, rows) : !add_as_line(fold, rows))
         HANSE_TRY(add_by_steps(fold, rows, error));
     for (size_t i = 0; i < n_added; i++)
         if (block->full[i])

@@ -54,13 +54,13 @@ static bool has_missing_key(const hanse_group_list *list, size_t group)
 static void place_groups(hanse_group_list *list, const uint32_t *ranks)
 {
     const hanse_states *states = &list->states->states[list->grouping];
-    const size_t stride = list->states->layout.stride;
+    const hanse_layout *layout = &list->states->layout;
     const bool drop = list->keys->plan->drop_missing_keys;
     for (size_t g = 0; g < states->n_groups; g++)
         list->groups[ranks[g]] = (uint32_t)g;
     for (size_t r = 0; r < states->n_groups; r++) {
         const uint32_t group = list->groups[r];
-        const int64_t rows = states->rows[group * stride];
+        const int64_t rows = hanse_states_count(states, layout, group);
         if (rows == 0)
             continue;
         if (drop && has_missing_key(list, group))
@@ -117,10 +117,10 @@ static void visit(const hanse_group_list *list, size_t owner, share *s,
     if (partition == NULL || partition->fold == NULL)
         return;
     const hanse_states *states = &partition->fold->states[0];
-    const size_t stride = partition->fold->layout.stride;
+    const hanse_layout *layout = &partition->fold->layout;
     size_t next = s->first;
     for (size_t g = 0; g < states->n_groups; g++) {
-        const int64_t rows = states->rows[g * stride];
+        const int64_t rows = hanse_states_count(states, layout, g);
         if (rows == 0)
             continue;
         if (drop &&

@@ -55,7 +55,7 @@ size_t hanse_partitions_owner_of(const hanse_partitions *parts,
 {
     const uint64_t place = place_of(parts, numbers, mask);
     if (place != no_place)
-        return (size_t)(place >> parts->page_shift);
+        return hanse_partitions_page_of(parts, place);
     const uint64_t hash =
         hanse_tuple_hash(numbers, parts->n_keys, mask, parts->seed);
     return parts->n_pages + (size_t)(hash >> (64 - parts->hashed_bits));
@@ -79,15 +79,15 @@ static hanse_status merge_locked(hanse_partitions *parts,
                                  const hanse_fold *fold, size_t grouping,
                                  size_t group, hanse_error *error)
 {
-    const size_t page_slots = (size_t)1 << parts->page_shift;
     uint32_t target;
-    size_t n_groups = page_slots;
+    size_t n_groups = parts->page_slots;
     if (partition->page == SIZE_MAX) {
         HANSE_TRY(hanse_tuple_map_codes(&partition->map, numbers, &mask, 1,
                                         &target, error));
         n_groups = partition->map.n;
     } else {
-        target = (uint32_t)(place_of(parts, numbers, mask) & (page_slots - 1));
+        target = (uint32_t)(place_of(parts, numbers, mask) -
+                            (uint64_t)partition->page * parts->page_slots);
     }
     HANSE_TRY(hanse_partition_reserve(parts, partition, n_groups, error));
     return hanse_fold_merge_group(partition->fold, 0, target, fold, grouping,
@@ -109,9 +109,8 @@ static hanse_status merge(hanse_partitions *parts, hanse_partition *partition,
 static bool is_short(const hanse_partitions *parts, hanse_partition *partition)
 {
     (void)pthread_mutex_lock(&partition->lock);
-    const size_t n_groups = partition->page == SIZE_MAX
-                                ? partition->map.n + 1
-                                : (size_t)1 << parts->page_shift;
+    const size_t n_groups =
+        partition->page == SIZE_MAX ? partition->map.n + 1 : parts->page_slots;
     const bool must = hanse_partition_must_spill(parts, partition, n_groups);
     (void)pthread_mutex_unlock(&partition->lock);
     return must;

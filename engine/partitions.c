@@ -136,7 +136,7 @@ static void widen_first(hanse_partitions *parts, const hanse_shared *shared,
                         uint64_t n_slots)
 {
     hanse_key_range *first = &parts->ranges[0];
-    const uint64_t page_slots = (uint64_t)1 << parts->page_shift;
+    const uint64_t page_slots = parts->page_slots;
     const uint64_t n_seen = seen->rows.read + 1;
     uint64_t growth = 3 * (shared->n_rows / n_seen + 1);
     growth = growth < LEAST_GROWTH ? LEAST_GROWTH : growth;
@@ -154,12 +154,42 @@ static void widen_first(hanse_partitions *parts, const hanse_shared *shared,
     parts->n_pages = (size_t)(first->extent * inner_slots / page_slots) + 1;
 }
 
+/* Bytes of a group's state in a partition. */
+static size_t state_bytes(const hanse_fold *seen)
+{
+    const hanse_states states = {.is_packed = seen->layout.is_packed,
+                                 .n_measures = seen->plan->n_measures};
+    return hanse_states_stride(&states, &seen->layout) * sizeof(int64_t);
+}
+
+/* Places of a page: a power of two, or as many as fill the bytes of a page,
+ * which are then given back in huge pages as they came. */
+static void shape_pages(hanse_partitions *parts, const hanse_shared *shared,
+                        uint64_t n_slots, size_t row_bytes)
+{
+    const uint64_t least_pages = PAGES_PER_THREAD * shared->n_threads;
+    const size_t most = shared->page_bytes / row_bytes;
+    unsigned shift = LEAST_PAGE_SHIFT;
+    while (((row_bytes << (shift + 1)) <= shared->page_bytes &&
+            n_slots >> (shift + 1) >= least_pages) ||
+           n_slots >> shift > MOST_PAGES_SEEN)
+        shift++;
+    parts->page_slots = (size_t)1 << shift;
+    parts->page_inverse = (uint64_t)1 << (64 - shift);
+    if (most <= parts->page_slots || n_slots / most < least_pages)
+        return;
+    /* With 2^64 / most rounded up, by a factor of 1 + most / 2^64 at the most,
+     * quotients are right below 2^64 / most, beyond all places. */
+    parts->page_slots = most;
+    parts->page_inverse = UINT64_MAX / most + 1;
+}
+
 /* Places by arithmetic, when they would be filled well enough. */
 static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
                          const hanse_fold *seen, double n_expected)
 {
     uint64_t n_slots = 1, inner_slots = 1;
-    const size_t row_bytes = seen->layout.stride * sizeof(int64_t);
+    const size_t row_bytes = state_bytes(seen);
     for (size_t k = 0; k < parts->n_keys; k++) {
         if (!seen_range(seen, parts->keys[k], &parts->ranges[k]))
             return;
@@ -176,12 +206,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
         shared->budget != NULL ? shared->budget->limit_bytes : 0;
     if (limit != 0 && shared->spill == NULL && n_slots > limit / 2 / row_bytes)
         return;
-    const uint64_t least_pages = PAGES_PER_THREAD * shared->n_threads;
-    parts->page_shift = LEAST_PAGE_SHIFT;
-    while (((row_bytes << (parts->page_shift + 1)) <= shared->page_bytes &&
-            n_slots >> (parts->page_shift + 1) >= least_pages) ||
-           n_slots >> parts->page_shift > MOST_PAGES_SEEN)
-        parts->page_shift++;
+    shape_pages(parts, shared, n_slots, row_bytes);
     parts->is_dense = true;
     widen_first(parts, shared, seen, inner_slots, n_slots);
 }
@@ -189,8 +214,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
 static void shape_hashed(hanse_partitions *parts, const hanse_shared *shared,
                          const hanse_fold *seen, double n_expected)
 {
-    const double bytes =
-        n_expected * (double)(seen->layout.stride * sizeof(int64_t));
+    const double bytes = n_expected * (double)state_bytes(seen);
     parts->hashed_bits = LEAST_HASHED_BITS;
     while (parts->hashed_bits < MOST_HASHED_BITS &&
            (bytes > (double)shared->page_bytes *
@@ -335,13 +359,25 @@ hanse_status hanse_partitions_page(hanse_partitions *parts, size_t page,
     return status;
 }
 
+/* Packed, but for groups that will be merged. */
+static hanse_status create_states(hanse_partitions *parts,
+                                  hanse_partition *partition,
+                                  hanse_error *error)
+{
+    HANSE_TRY(hanse_fold_create_like(parts->prototype, &parts->view,
+                                     &partition->fold, error));
+    if (partition != hanse_partitions_leftovers(parts))
+        hanse_states_pack(&partition->fold->states[0],
+                          &partition->fold->layout);
+    return HANSE_OK;
+}
+
 hanse_status hanse_partition_reserve(hanse_partitions *parts,
                                      hanse_partition *partition,
                                      size_t n_groups, hanse_error *error)
 {
     if (partition->fold == NULL)
-        HANSE_TRY(hanse_fold_create_like(parts->prototype, &parts->view,
-                                         &partition->fold, error));
+        HANSE_TRY(create_states(parts, partition, error));
     hanse_fold *fold = partition->fold;
     return hanse_states_grow(&fold->states[0], &fold->layout, fold->budget,
                              n_groups, error);
@@ -364,7 +400,8 @@ bool hanse_partition_must_spill(const hanse_partitions *parts,
         return false;
     /* States grow by doubling. */
     const size_t grown = n_groups > 2 * capacity ? n_groups : 2 * capacity;
-    const uint64_t needed = grown * fold->layout.stride * sizeof(int64_t);
+    const size_t stride = hanse_states_stride(&fold->states[0], &fold->layout);
+    const uint64_t needed = grown * stride * sizeof(int64_t);
     return atomic_load(&budget->used_bytes) + needed > parts->most_bytes;
 }
 
@@ -409,7 +446,7 @@ uint32_t hanse_partition_numbers(const hanse_partitions *parts,
         return hanse_tuple_map_mask(&partition->map, group);
     }
     uint64_t place =
-        ((uint64_t)partition->page << parts->page_shift) + (uint64_t)group;
+        (uint64_t)partition->page * parts->page_slots + (uint64_t)group;
     for (size_t k = parts->n_keys; k-- > 0;) {
         const hanse_key_range *range = &parts->ranges[k];
         const uint64_t slots = hanse_partitions_key_slots(parts, k);

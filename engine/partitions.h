@@ -59,7 +59,8 @@ typedef struct hanse_partitions {
     /* Places: ((n0 * slots1) + n1) * slots2 + n2 ..., page by page. */
     bool is_dense;
     hanse_key_range ranges[HANSE_TUPLE_WIDTH_MAX];
-    unsigned page_shift;
+    size_t page_slots;
+    uint64_t page_inverse; /* of page_slots: hanse_partitions_page_of */
     size_t n_pages;
     _Atomic(hanse_partition *) *pages;
     /* One more than there are: groups that no partition had memory for. */
@@ -107,6 +108,15 @@ static inline uint64_t hanse_partitions_key_slots(const hanse_partitions *parts,
                                                   size_t position)
 {
     return parts->ranges[position].extent + (position == 0 ? 0 : 1);
+}
+
+/* Page of a place: place / page_slots, by the upper word of a product. */
+static inline size_t hanse_partitions_page_of(const hanse_partitions *parts,
+                                              uint64_t place)
+{
+    const unsigned __int128 product =
+        (unsigned __int128)place * parts->page_inverse;
+    return (size_t)(product >> 64);
 }
 
 /* Partition of a page, made when it is new. */

@@ -13,7 +13,8 @@ enum {
     RECORDS = HANSE_LIMB_BATCH, /* collected for a partition */
     /* Buffers in use at a time; beyond that all are emptied first. At the usual
      * 32 bytes a record they are 8 MiB. */
-    MOST_BUFFERS = 1024
+    MOST_BUFFERS = 1024,
+    STATES_ASKED = HANSE_PREFETCH_ROWS + HANSE_LINE_LANES
 };
 _Static_assert((int)RECORDS <= (int)HANSE_TUPLE_BATCH, "one look-up a buffer");
 
@@ -183,9 +184,11 @@ static hanse_status look_up(hanse_scatter *s, hanse_partition *partition,
 static hanse_status add_block(hanse_scatter *s, hanse_fold *fold,
                               hanse_error *error)
 {
-    const size_t stride = fold->layout.stride;
-    for (size_t i = 0; i < s->block.n; i++)
-        __builtin_prefetch(fold->states[0].rows + s->codes[i] * stride, 1);
+    const size_t stride = hanse_states_stride(&fold->states[0], &fold->layout);
+    /* The kernels ask for the states of later rows as they go. */
+    for (size_t i = 0; i < s->block.n && i < STATES_ASKED; i++)
+        hanse_prefetch_state(fold->states[0].rows + s->codes[i] * stride,
+                             stride);
     /* The pieces follow the layout of the partition that was added to last. */
     if (s->pieces.addends != NULL &&
         hanse_layout_same(&s->pieces, &fold->layout))
@@ -214,7 +217,7 @@ static hanse_status add_block(hanse_scatter *s, hanse_fold *fold,
 static size_t groups_with(const hanse_scatter *s,
                           const hanse_partition *partition, size_t n)
 {
-    return partition->page != SIZE_MAX ? (size_t)1 << s->parts->page_shift
+    return partition->page != SIZE_MAX ? s->parts->page_slots
                                        : partition->map.n + n;
 }
 
@@ -224,8 +227,8 @@ static hanse_status add_locked(hanse_scatter *s, hanse_partition *partition,
 {
     hanse_partitions *parts = s->parts;
     if (partition->page != SIZE_MAX) {
-        HANSE_TRY(hanse_partition_reserve(
-            parts, partition, (size_t)1 << parts->page_shift, error));
+        HANSE_TRY(hanse_partition_reserve(parts, partition, parts->page_slots,
+                                          error));
         for (size_t i = 0; i < n; i++)
             s->codes[i] = (uint32_t)records[i * s->pages.words];
     } else {
@@ -418,8 +421,6 @@ hanse_status hanse_scatter_add(hanse_scatter *s, const hanse_block *block,
                                hanse_error *error)
 {
     hanse_partitions *parts = s->parts;
-    const unsigned shift = parts->page_shift;
-    const uint64_t page_mask = ((uint64_t)1 << shift) - 1;
     side *to = &s->pages;
     for (size_t k = 0; k < parts->n_keys; k++)
         if (block->any_key_missing[parts->keys[k]])
@@ -432,11 +433,11 @@ hanse_status hanse_scatter_add(hanse_scatter *s, const hanse_block *block,
             HANSE_TRY(add_hashed(s, block, i, error));
             continue;
         }
-        const size_t page = (size_t)(s->places[i] >> shift);
+        const size_t page = hanse_partitions_page_of(parts, s->places[i]);
         HANSE_TRY(make_room(s, to, page, error));
         buffer *b = &to->buffers[page];
         uint64_t *record = b->records + b->n++ * to->words;
-        record[0] = s->places[i] & page_mask;
+        record[0] = s->places[i] - page * parts->page_slots;
         store_measures(s, block, i, record + 1);
     }
     return HANSE_OK;

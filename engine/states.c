@@ -51,10 +51,11 @@ static bool is_summed(const hanse_layout *layout)
     return summed && layout->n_addends > 0;
 }
 
-/* Up to three float measures of two limbs, and nothing else. */
-static bool is_line(const hanse_layout *layout)
+/* Some float measures of two limbs, and nothing else. */
+static bool may_be_packed(const hanse_layout *layout)
 {
-    bool simple = layout->is_summed && layout->n_addends <= HANSE_LINE_MEASURES;
+    bool simple =
+        layout->is_summed && layout->n_addends <= HANSE_PACKED_MEASURES;
     for (size_t i = 0; simple && i < layout->n_addends; i++)
         simple = !layout->addends[i].square &&
                  layout->addends[i].window.n_limbs == 2;
@@ -71,7 +72,9 @@ static void assign_lanes(hanse_layout *layout)
         layout->n_dense_lanes += round_to_line(2 * layout->n_measures);
     layout->stride = place_addends(layout, false, layout->n_dense_lanes);
     layout->is_summed = is_summed(layout);
-    layout->is_line = is_line(layout);
+    layout->is_packed = may_be_packed(layout);
+    layout->is_line =
+        layout->is_packed && layout->n_addends <= HANSE_LINE_MEASURES;
     layout->version++;
 }
 
@@ -145,7 +148,7 @@ void hanse_states_clear(hanse_states *states, const hanse_layout *layout,
                         hanse_budget *budget)
 {
     hanse_free(budget, states->rows, states->capacity,
-               layout->stride * sizeof *states->rows);
+               hanse_states_stride(states, layout) * sizeof *states->rows);
     for (size_t m = 0; states->rare != NULL && m < states->n_measures; m++)
         hanse_free(budget, states->rare[m], states->capacity,
                    sizeof(hanse_rare));
@@ -159,7 +162,8 @@ static void **state_array(hanse_states *states, const hanse_layout *layout,
                           size_t index, size_t *group_bytes)
 {
     if (index == 0) {
-        *group_bytes = layout->stride * sizeof *states->rows;
+        *group_bytes =
+            hanse_states_stride(states, layout) * sizeof *states->rows;
         return (void **)&states->rows;
     }
     *group_bytes = sizeof(hanse_rare);
@@ -242,6 +246,40 @@ hanse_status hanse_states_rare(hanse_states *states, hanse_budget *budget,
     return HANSE_OK;
 }
 
+/* ---- Packed states ------------------------------------------------------ */
+
+void hanse_states_pack(hanse_states *states, const hanse_layout *layout)
+{
+    states->is_packed = layout->is_packed && states->capacity == 0;
+}
+
+hanse_status hanse_states_unpack(hanse_states *states,
+                                 const hanse_layout *layout,
+                                 hanse_budget *budget, hanse_error *error)
+{
+    if (!states->is_packed)
+        return HANSE_OK;
+    const size_t row_bytes = layout->stride * sizeof(int64_t);
+    int64_t *rows = hanse_allocate_zero(budget, states->capacity, row_bytes);
+    if (rows == NULL)
+        return hanse_fail_budget(error, budget, "states of groups",
+                                 states->capacity, row_bytes);
+    const size_t packed_lanes = hanse_states_stride(states, layout);
+    for (size_t g = 0; g < states->n_groups; g++) {
+        const int64_t *packed = states->rows + g * packed_lanes;
+        int64_t *row = rows + g * layout->stride;
+        row[0] = hanse_packed_count(packed);
+        for (size_t i = 0; i < layout->n_addends; i++)
+            hanse_packed_limbs(packed, layout->addends[i].measure,
+                               row + layout->addends[i].lane);
+    }
+    hanse_free(budget, states->rows, states->capacity,
+               packed_lanes * sizeof(int64_t));
+    states->rows = rows;
+    states->is_packed = false;
+    return HANSE_OK;
+}
+
 /* ---- Widening ----------------------------------------------------------- */
 
 /* Copies the limbs of one group from the old layout to the new one; only one
@@ -272,6 +310,8 @@ hanse_status hanse_layout_widen(hanse_layout *layout, size_t index,
 {
     if (window.n_limbs > HANSE_WINDOW_LIMBS_MAX)
         return hanse_fail(error, HANSE_ERR_LIMIT, "sum beyond all limbs");
+    for (size_t s = 0; s < n_states; s++)
+        HANSE_TRY(hanse_states_unpack(&states[s], layout, budget, error));
     hanse_layout wider = *layout;
     wider.addends = malloc((layout->n_addends + 1) * sizeof *wider.addends);
     int64_t **moved = calloc(n_states + 1, sizeof *moved);

@@ -15,6 +15,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/exact.h"
+#include "engine/kernels/packed_add.h"
 #include "engine/plan.h"
 
 /* ---- Layout ------------------------------------------------------------- */
@@ -35,6 +36,7 @@ typedef struct hanse_layout {
     size_t n_measures;
     bool has_extremes;
     bool is_line;   /* as kernels/line_add.h wants it */
+    bool is_packed; /* states may be as kernels/packed_add.h has them */
     bool is_summed; /* floats in dense windows, and nothing else */
     /* Each a multiple of 8: lanes that the kernels add, lane 0 and the dense
      * addends; those and the extremes; all. */
@@ -83,9 +85,42 @@ typedef struct hanse_states {
     size_t n_groups;
     size_t capacity;
     size_t n_measures;
+    bool is_packed;    /* rows are as in kernels/packed_add.h */
     int64_t *rows;     /* capacity x stride lanes */
     hanse_rare **rare; /* [measure][group]; [measure] NULL: none yet */
 } hanse_states;
+
+/* Lanes of a group in the rows. */
+static inline size_t hanse_states_stride(const hanse_states *states,
+                                         const hanse_layout *layout)
+{
+    return states->is_packed ? HANSE_PACKED_LANES * states->n_measures
+                             : layout->stride;
+}
+
+/* Rows of a group. */
+static inline int64_t hanse_states_count(const hanse_states *states,
+                                         const hanse_layout *layout,
+                                         size_t group)
+{
+    const int64_t *row =
+        states->rows + group * hanse_states_stride(states, layout);
+    return states->is_packed ? hanse_packed_count(row) : row[0];
+}
+
+/* The limbs of an addend in a group: where they are, or in `buffer`. */
+static inline const int64_t *hanse_states_limbs(const hanse_states *states,
+                                                const hanse_layout *layout,
+                                                const hanse_addend *addend,
+                                                size_t group, int64_t buffer[2])
+{
+    const int64_t *row =
+        states->rows + group * hanse_states_stride(states, layout);
+    if (!states->is_packed)
+        return row + addend->lane;
+    hanse_packed_limbs(row, addend->measure, buffer);
+    return buffer;
+}
 
 hanse_status hanse_states_init(hanse_states *states, const hanse_plan *plan,
                                hanse_error *error);
@@ -101,6 +136,14 @@ hanse_status hanse_states_grow(hanse_states *states, const hanse_layout *layout,
 hanse_status hanse_states_rare(hanse_states *states, hanse_budget *budget,
                                size_t measure, size_t group, hanse_rare **out,
                                hanse_error *error);
+
+/* Lets states without groups be packed, where the layout allows it. */
+void hanse_states_pack(hanse_states *states, const hanse_layout *layout);
+
+/* Makes packed states states of limbs; others stay as they are. */
+hanse_status hanse_states_unpack(hanse_states *states,
+                                 const hanse_layout *layout,
+                                 hanse_budget *budget, hanse_error *error);
 
 /* Gives addend `index` the window `window`, which must contain the old one,
  * and moves the states of all groupings to the layout that follows. */

@@ -88,8 +88,8 @@ static hanse_rare rare_of(const hanse_statistic_input *input, size_t group)
 
 static uint64_t count_of(const hanse_statistic_input *input, size_t group)
 {
-    const size_t stride = input->fold->layout.stride;
-    return (uint64_t)states_of(input)->rows[group * stride] -
+    return (uint64_t)hanse_states_count(states_of(input), &input->fold->layout,
+                                        group) -
            rare_of(input, group).missing;
 }
 
@@ -107,10 +107,11 @@ static const hanse_addend *addend_of(const hanse_statistic_input *input,
 }
 
 static const int64_t *limbs_of(const hanse_statistic_input *input,
-                               const hanse_addend *addend, size_t group)
+                               const hanse_addend *addend, size_t group,
+                               int64_t buffer[2])
 {
-    const size_t stride = input->fold->layout.stride;
-    return states_of(input)->rows + group * stride + addend->lane;
+    return hanse_states_limbs(states_of(input), &input->fold->layout, addend,
+                              group, buffer);
 }
 
 /* The sum where infinities or only -0.0 were added; false: an ordinary sum. */
@@ -132,15 +133,18 @@ static bool rare_sum(const hanse_statistic_input *input, size_t group,
 
 static double total_of(const hanse_statistic_input *input, size_t group)
 {
+    int64_t buffer[2];
     double total;
     if (rare_sum(input, group, &total))
         return total;
     const hanse_addend *addend = addend_of(input, false);
-    return hanse_limbs_round(limbs_of(input, addend, group), &addend->window);
+    return hanse_limbs_round(limbs_of(input, addend, group, buffer),
+                             &addend->window);
 }
 
 static double mean_of(const hanse_statistic_input *input, size_t group)
 {
+    int64_t buffer[2];
     const uint64_t n = count_of(input, group);
     double mean;
     if (n == 0)
@@ -149,7 +153,7 @@ static double mean_of(const hanse_statistic_input *input, size_t group)
         return mean;
     const hanse_addend *addend = addend_of(input, false);
     hanse_wide sum;
-    hanse_wide_from_limbs(&sum, limbs_of(input, addend, group),
+    hanse_wide_from_limbs(&sum, limbs_of(input, addend, group, buffer),
                           &addend->window);
     return hanse_wide_divide(&sum, n, 1);
 }
@@ -157,16 +161,17 @@ static double mean_of(const hanse_statistic_input *input, size_t group)
 /* (n sum x^2 - (sum x)^2) / (n (n - 1)), all of it exact but the division. */
 static double variance_of(const hanse_statistic_input *input, size_t group)
 {
+    int64_t buffer[2];
     const uint64_t n = count_of(input, group);
     if (n < 2 || rare_of(input, group).infinities != 0)
         return (double)NAN;
     const hanse_addend *values = addend_of(input, false);
     const hanse_addend *squares = addend_of(input, true);
     hanse_wide sum, sum_squared, numerator;
-    hanse_wide_from_limbs(&sum, limbs_of(input, values, group),
+    hanse_wide_from_limbs(&sum, limbs_of(input, values, group, buffer),
                           &values->window);
     hanse_wide_square(&sum_squared, &sum);
-    hanse_wide_from_limbs(&numerator, limbs_of(input, squares, group),
+    hanse_wide_from_limbs(&numerator, limbs_of(input, squares, group, buffer),
                           &squares->window);
     hanse_wide_scale(&numerator, n);
     hanse_wide_subtract(&numerator, &sum_squared);
@@ -175,10 +180,12 @@ static double variance_of(const hanse_statistic_input *input, size_t group)
 
 static double sum_squares_of(const hanse_statistic_input *input, size_t group)
 {
+    int64_t buffer[2];
     if (rare_of(input, group).infinities != 0)
         return (double)NAN;
     const hanse_addend *squares = addend_of(input, true);
-    return hanse_limbs_round(limbs_of(input, squares, group), &squares->window);
+    return hanse_limbs_round(limbs_of(input, squares, group, buffer),
+                             &squares->window);
 }
 
 /* The extreme as an unsigned number of the same order (kernels/extremes.h),
@@ -235,8 +242,9 @@ static double float_range(const hanse_statistic_input *input, size_t group)
 /* An integer total as a 128-bit number; windows of integers start at bit 0. */
 static __int128 integer_total(const hanse_statistic_input *input, size_t group)
 {
+    int64_t buffer[2];
     const hanse_addend *addend = addend_of(input, false);
-    const int64_t *limbs = limbs_of(input, addend, group);
+    const int64_t *limbs = limbs_of(input, addend, group, buffer);
     __int128 total = 0;
     for (int k = addend->window.n_limbs; k-- > 0;)
         total = total * ((__int128)1 << HANSE_LIMB_BITS) + limbs[k];
@@ -386,9 +394,10 @@ bool hanse_statistic_has_infinity(const hanse_statistic_input *input,
 void hanse_statistic_sum(const hanse_statistic_input *input, bool square,
                          size_t group, hanse_wide *out)
 {
+    int64_t buffer[2];
     const hanse_addend *addend = addend_of(input, square);
     hanse_wide sum;
-    hanse_wide_from_limbs(&sum, limbs_of(input, addend, group),
+    hanse_wide_from_limbs(&sum, limbs_of(input, addend, group, buffer),
                           &addend->window);
     hanse_wide_from_words(out, sum.word, sum.n, sum.exponent, sum.negative);
 }

@@ -547,6 +547,122 @@ static void line_add_is_split_and_group_add(void **state)
     }
 }
 
+/* Against sums of 128-bit integers made of the scalar split. */
+static void packed_add_adds_128_bit_integers(void **state)
+{
+    (void)state;
+    enum {
+        GROUPS = 19,
+        MOST = 6
+    };
+    static const double odd[] = {NAN, INFINITY, -0.0, 0.0, 1e300, 0x1p-900};
+    static double values[MOST][ROWS];
+    uint16_t listed[MOST][ROWS];
+    uint32_t groups[ROWS];
+    const hanse_window window = {-60, 2};
+    const hanse_split_grid grid = grid_of(window);
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t c = 0; c < 900; c++) {
+            static int64_t found[GROUPS * 2 * MOST];
+            static __int128 sums[GROUPS][MOST];
+            static int64_t counts[GROUPS];
+            const size_t n = c % (ROWS + 1), n_measures = 1 + c % MOST;
+            hanse_line_measure measures[MOST];
+            memset(found, 0, sizeof found);
+            memset(sums, 0, sizeof sums);
+            memset(counts, 0, sizeof counts);
+            for (size_t i = 0; i < n; i++) {
+                groups[i] =
+                    (uint32_t)(random_bits() % (c % 5 == 0 ? 2 : GROUPS));
+                counts[groups[i]]++;
+            }
+            for (size_t m = 0; m < n_measures; m++) {
+                for (size_t i = 0; i < n; i++)
+                    values[m][i] =
+                        random_bits() % 40 == 0
+                            ? odd[random_bits() % 6]
+                            : ldexp((double)(int64_t)random_bits(), -22);
+                const size_t n_bad =
+                    tables[0]->split_f64(values[m], n, &grid, lanes, other_bad);
+                for (size_t i = 0; i < n; i++)
+                    sums[groups[i]][m] +=
+                        lanes[i] + (__int128)lanes[ROWS + i] * (1LL << 51);
+                measures[m] =
+                    (hanse_line_measure){values[m], &grid, listed[m], n_bad};
+            }
+            assert_false(
+                tables[t]->packed_add(found, groups, measures, n_measures, n));
+            for (size_t m = 0; m < n_measures; m++) {
+                const size_t n_bad =
+                    tables[0]->split_f64(values[m], n, &grid, lanes, other_bad);
+                assert_int_equal(measures[m].n_bad, n_bad);
+                assert_memory_equal(listed[m], other_bad,
+                                    n_bad * sizeof *other_bad);
+            }
+            for (size_t g = 0; g < GROUPS; g++) {
+                const int64_t *packed = found + g * 2 * n_measures;
+                assert_int_equal(hanse_packed_count(packed), counts[g]);
+                for (size_t m = 0; m < n_measures; m++) {
+                    int64_t limbs[2];
+                    hanse_packed_limbs(packed, m, limbs);
+                    assert_true(limbs[0] + (__int128)limbs[1] * (1LL << 51) ==
+                                sums[g][m]);
+                }
+            }
+        }
+    }
+}
+
+/* Counts up to 2^15 and sums up to 2^110 of either sign, and one beyond. */
+static void packed_add_reports_full_states(void **state)
+{
+    (void)state;
+    const hanse_window window = {0, 2};
+    const hanse_split_grid grid = grid_of(window);
+    const uint32_t group = 0;
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t n_measures = 1; n_measures <= 5; n_measures++) {
+            double value[5] = {0};
+            hanse_line_measure measures[5];
+            for (size_t m = 0; m < 5; m++)
+                measures[m] = (hanse_line_measure){&value[m], &grid, bad, 0};
+            int64_t packed[10] = {0};
+            const int64_t one = (int64_t)1 << HANSE_PACKED_SUM_BITS;
+            packed[1] = ((1 << 15) - 2) * one;
+            assert_false(
+                tables[t]->packed_add(packed, &group, measures, n_measures, 1));
+            assert_true(
+                tables[t]->packed_add(packed, &group, measures, n_measures, 1));
+            assert_int_equal(hanse_packed_count(packed), 1 << 15);
+            for (size_t m = 0; m < n_measures; m++) {
+                for (int sign = -1; sign <= 1; sign += 2) {
+                    const __int128 edge =
+                        sign * ((__int128)1 << 110) - (sign > 0 ? 1 : 0);
+                    memset(packed, 0, sizeof packed);
+                    packed[2 * m] = (int64_t)edge;
+                    packed[2 * m + 1] = (int64_t)(edge >> 64);
+                    value[m] = 0.0;
+                    assert_false(tables[t]->packed_add(packed, &group, measures,
+                                                       n_measures, 1));
+                    value[m] = sign;
+                    assert_true(tables[t]->packed_add(packed, &group, measures,
+                                                      n_measures, 1));
+                    value[m] = 0.0;
+                    int64_t limbs[2];
+                    hanse_packed_limbs(packed, m, limbs);
+                    assert_true(limbs[0] + (__int128)limbs[1] * (1LL << 51) ==
+                                edge + sign);
+                    assert_int_equal(hanse_packed_count(packed), 2);
+                }
+            }
+        }
+    }
+}
+
 static void adds_report_full_limbs(void **state)
 {
     (void)state;
@@ -692,6 +808,8 @@ int main(void)
         cmocka_unit_test(total_add_takes_sums_and_extremes),
         cmocka_unit_test(extremes_keep_the_order_of_numbers),
         cmocka_unit_test(line_add_is_split_and_group_add),
+        cmocka_unit_test(packed_add_adds_128_bit_integers),
+        cmocka_unit_test(packed_add_reports_full_states),
         cmocka_unit_test(adds_report_full_limbs),
         cmocka_unit_test(cpu_ceiling_is_respected),
     };

@@ -79,14 +79,15 @@ static const hanse_schema schema = {fields, N_FIELDS};
 
 /* ---- Random rows -------------------------------------------------------- */
 
-static double random_value(uint64_t *random)
+static double random_value(size_t wide_one_in, uint64_t *random)
 {
     static const double odd[] = {(double)NAN, 0.0, -0.0, HUGE_VAL, -HUGE_VAL};
     if (next_random(random) % 256 == 0)
         return odd[below(random, 5)];
     const double x = 1.0 + (double)(next_random(random) >> 12) * 0x1p-52;
     /* Now and then a window is left. */
-    const int width = next_random(random) % 200 == 0 ? 600 : 20;
+    const bool wide = wide_one_in != 0 && below(random, wide_one_in) == 0;
+    const int width = wide ? 600 : 20;
     return ldexp(next_random(random) % 2 == 0 ? x : -x,
                  (int)below(random, (size_t)width) - width / 2);
 }
@@ -139,6 +140,7 @@ static void fill(rows *r, uint64_t *random)
     const size_t a_missing = random_missing(50, random);
     const size_t b_missing = random_missing(30, random);
     const size_t text_missing = random_missing(40, random);
+    const size_t wide_one_in = below(random, 3) * 200;
     r->n = below(random, 16) == 0 ? 1 : 1 + below(random, MOST_ROWS);
     for (size_t row = 0; row < r->n; row++) {
         r->a[row] = random_key(shape_a, row, n_keys, random);
@@ -151,7 +153,7 @@ static void fill(rows *r, uint64_t *random)
                                     "%s%zx", beginning, below(random, n_texts));
         r->offsets[row + 1] = r->offsets[row] + length;
         r->text_missing[row] = is_missing(text_missing, random);
-        r->x[row] = random_value(random);
+        r->x[row] = random_value(wide_one_in, random);
         r->i[row] = (int32_t)next_random(random);
         r->i_missing[row] = next_random(random) % 32 == 0;
         r->v[row] = next_random(random) >> 14;
@@ -219,10 +221,16 @@ static hanse_spec *make_spec(uint64_t *random)
     }
     assert_int_equal(hanse_spec_add_grouping(spec, NULL, 0, NULL), HANSE_OK);
     assert_int_equal(hanse_spec_add_measure(spec, "x", "x", NULL), HANSE_OK);
-    assert_int_equal(hanse_spec_add_measure(spec, "i", "i", NULL), HANSE_OK);
-    if (next_random(random) % 2 == 0)
-        assert_int_equal(hanse_spec_add_measure(spec, "v", "v", NULL),
-                         HANSE_OK);
+    /* Floats alone have states of their own in partitions. */
+    const bool floats = next_random(random) % 2 == 0;
+    const size_t n_more = below(random, 3);
+    for (size_t m = 0; m < n_more; m++) {
+        const char *formula = floats ? (m == 0 ? "3.0 * x" : "x - 0.125 * i")
+                                     : (m == 0 ? "i" : "v");
+        assert_int_equal(
+            hanse_spec_add_measure(spec, m == 0 ? "p" : "q", formula, NULL),
+            HANSE_OK);
+    }
     const size_t filter = below(random, 12);
     if (filter < 5)
         assert_int_equal(
@@ -330,6 +338,69 @@ static void random_tables_agree_however_shared(void **state)
     free(r);
 }
 
+/* Groups of more rows than a packed count holds, and groups whose sums leave
+ * the guard of packed ones. */
+static void large_groups_are_not_cut(void **state)
+{
+    (void)state;
+    enum {
+        N = 150000,
+        N_KEYS = 500
+    };
+    static const hanse_field two[] = {{.name = "a", .type = HANSE_INT64},
+                                      {.name = "x", .type = HANSE_FLOAT64}};
+    static const hanse_schema schema_of_two = {two, 2};
+    int64_t *a = calloc(N, sizeof *a);
+    double *x = calloc(N, sizeof *x);
+    uint64_t random = 5;
+    assert_true(a != NULL && x != NULL);
+    for (size_t i = 0; i < N; i++) {
+        a[i] = i % 2 == 0 && i > N_KEYS ? 77 : (int64_t)below(&random, N_KEYS);
+        x[i] = ldexp(1.0 + (double)(next_random(&random) >> 12) * 0x1p-52,
+                     a[i] == 99 || i < 2 ? 45 : 0);
+    }
+    const hanse_array arrays[] = {{.values = a}, {.values = x}};
+    const hanse_batch batch = {N, arrays};
+    static const char *const key[] = {"a"};
+    hanse_spec *spec;
+    hanse_aggregation *alone;
+    hanse_result *expected;
+    assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_grouping(spec, key, 1, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_measure(spec, "x", "x", NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_measure(spec, "y", "-x", NULL), HANSE_OK);
+    assert_int_equal(
+        hanse_spec_set_statistics(
+            spec, HANSE_STAT_COUNT | HANSE_STAT_TOTAL | HANSE_STAT_MEAN, NULL),
+        HANSE_OK);
+    assert_int_equal(
+        hanse_aggregation_create(spec, &schema_of_two, &alone, NULL), HANSE_OK);
+    assert_int_equal(hanse_aggregation_add(alone, &batch, NULL), HANSE_OK);
+    assert_int_equal(hanse_aggregation_finish(alone, &expected, NULL),
+                     HANSE_OK);
+    for (size_t i = 0; i < 4; i++) {
+        const hanse_run_options options = {.n_threads = 1 + i / 2};
+        const hanse_run_tuning tuning = {
+            .share_bytes = 64, .page_bytes = 4096, .hash_only = i % 2 != 0};
+        hanse_source *source;
+        hanse_result *found = NULL;
+        assert_int_equal(hanse_memory_source_open(&schema_of_two, &batch, 1000,
+                                                  &source, NULL),
+                         HANSE_OK);
+        assert_int_equal(hanse_run_tuned(spec, source, &options, &tuning, NULL,
+                                         &found, NULL),
+                         HANSE_OK);
+        compare_results(expected, found);
+        hanse_source_close(source);
+        hanse_result_destroy(found);
+    }
+    hanse_result_destroy(expected);
+    hanse_aggregation_destroy(alone);
+    hanse_spec_destroy(spec);
+    free(a);
+    free(x);
+}
+
 /* ---- Tuple maps --------------------------------------------------------- */
 
 static void tuple_map_numbers_by_first_appearance(void **state)
@@ -375,6 +446,7 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(tuple_map_numbers_by_first_appearance),
         cmocka_unit_test(tuple_map_keeps_codes_while_it_grows),
+        cmocka_unit_test(large_groups_are_not_cut),
         cmocka_unit_test(random_tables_agree_however_shared),
     };
     if (argc > 1)

@@ -17,6 +17,14 @@ enum {
     HANSE_PREFETCH_ROWS = 24
 };
 
+/* Asks for a state whose lines may be cut by those of the cache. */
+static inline void hanse_prefetch_state(const int64_t *state, size_t n_lanes)
+{
+    for (size_t lane = 0; lane < n_lanes; lane += HANSE_LINE_LANES)
+        __builtin_prefetch(state + lane, 1);
+    __builtin_prefetch(state + n_lanes - 1, 1);
+}
+
 /* A limb is within its guard while it lies in [-2^61, 2^61): then bits 62 and
  * 63 of limb + 2^61 are clear. */
 #define HANSE_GUARD_BIAS ((uint64_t)1 << 61)

@@ -13,6 +13,7 @@
 #include "engine/kernels/fields.h"
 #include "engine/kernels/group_add.h"
 #include "engine/kernels/line_add.h"
+#include "engine/kernels/packed_add.h"
 #include "engine/kernels/reach.h"
 #include "engine/kernels/select.h"
 #include "engine/kernels/unshuffle.h"
@@ -27,6 +28,7 @@ typedef struct hanse_kernels {
     hanse_transpose_function *transpose;
     hanse_group_add_function *group_add;
     hanse_total_add_function *total_add;
+    hanse_line_add_function *packed_add;
     /* NULL where split, transpose and group_add do as well. */
     hanse_line_add_function *line_add;
     hanse_unshuffle_function *unshuffle;

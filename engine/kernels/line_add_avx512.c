@@ -8,77 +8,23 @@
 #include <immintrin.h>
 
 #include "engine/kernels/line_add.h"
+#include "engine/kernels/line_split_avx512.h"
 #include "engine/kernels/transpose_avx512.h"
-
-/* Constants of a measure in all eight places. */
-typedef struct constants {
-    __m512d high;
-    __m512d low;
-    __m512d bound;
-} constants;
-
-static inline TARGET constants constants_of(const hanse_split_grid *grid)
-{
-    return (constants){_mm512_set1_pd(grid->magic[0]),
-                       _mm512_set1_pd(grid->magic[1]),
-                       _mm512_set1_pd(grid->bound)};
-}
-
-/* Splits eight values (exact_split.h); returns the mask of good ones. Pieces of
- * the others are zero. */
-static inline TARGET __attribute__((always_inline)) __mmask8
-split(__m512d x, const constants *c, __m512i *low_piece, __m512i *high_piece)
-{
-    const __m512d high = _mm512_add_pd(x, c->high);
-    const __m512d rest = _mm512_sub_pd(x, _mm512_sub_pd(high, c->high));
-    const __m512d low = _mm512_add_pd(rest, c->low);
-    const __m512d left = _mm512_sub_pd(rest, _mm512_sub_pd(low, c->low));
-    const __mmask8 inside =
-        _mm512_cmp_pd_mask(_mm512_abs_pd(x), c->bound, _CMP_LT_OQ);
-    const __mmask8 whole =
-        _mm512_mask_cmp_pd_mask(inside, left, _mm512_setzero_pd(), _CMP_EQ_OQ);
-    const __mmask8 good = _mm512_mask_cmpneq_epi64_mask(
-        whole, _mm512_castpd_si512(x), _mm512_set1_epi64(INT64_MIN));
-    *low_piece = _mm512_maskz_sub_epi64(good, _mm512_castpd_si512(low),
-                                        _mm512_castpd_si512(c->low));
-    *high_piece = _mm512_maskz_sub_epi64(good, _mm512_castpd_si512(high),
-                                         _mm512_castpd_si512(c->high));
-    return good;
-}
-
-static void list_bad(hanse_line_measure *measure, unsigned bad, size_t first)
-{
-    for (; bad != 0; bad &= bad - 1)
-        measure->bad[measure->n_bad++] =
-            (uint16_t)(first + (size_t)__builtin_ctz(bad));
-}
-
-/* The two lanes of a measure, rows first to first + 7, of which `rows` are
- * there. */
-static inline TARGET __attribute__((always_inline)) void
-make_pair(hanse_line_measure *measure, const constants *c, size_t first,
-          __mmask8 rows, __m512i *low, __m512i *high)
-{
-    const __m512d x = _mm512_maskz_loadu_pd(rows, measure->x + first);
-    const __mmask8 good = split(x, c, low, high);
-    if (__builtin_expect((good & rows) != rows, 0))
-        list_bad(measure, (unsigned)(rows & ~good), first);
-}
 
 /* All lanes of eight rows, turned to rows. Written out, so that they stay in
  * registers. */
 static inline TARGET __attribute__((always_inline)) void
-make_rows(hanse_line_measure *measures, const constants *c, size_t n_measures,
-          size_t first, __mmask8 rows, __m512i lanes[8])
+make_rows(hanse_line_measure *measures, const hanse_line_constants *c,
+          size_t n_measures, size_t first, __mmask8 rows, __m512i lanes[8])
 {
     const __m512i zero = _mm512_setzero_si512();
     lanes[0] = _mm512_maskz_set1_epi64(rows, 1);
     lanes[3] = lanes[4] = lanes[5] = lanes[6] = lanes[7] = zero;
-    make_pair(&measures[0], &c[0], first, rows, &lanes[1], &lanes[2]);
+    hanse_line_pair(&measures[0], &c[0], first, rows, &lanes[1], &lanes[2]);
     if (n_measures > 1)
-        make_pair(&measures[1], &c[1], first, rows, &lanes[3], &lanes[4]);
+        hanse_line_pair(&measures[1], &c[1], first, rows, &lanes[3], &lanes[4]);
     if (n_measures > 2)
-        make_pair(&measures[2], &c[2], first, rows, &lanes[5], &lanes[6]);
+        hanse_line_pair(&measures[2], &c[2], first, rows, &lanes[5], &lanes[6]);
     hanse_transpose_line(lanes);
 }
 
@@ -120,10 +66,10 @@ static inline TARGET __attribute__((always_inline)) bool
 add_all(int64_t *states, const uint32_t *groups, hanse_line_measure *measures,
         size_t n_measures, size_t n)
 {
-    constants c[HANSE_LINE_MEASURES];
+    hanse_line_constants c[HANSE_LINE_MEASURES];
     __m512i seen = _mm512_setzero_si512(), lanes[8];
     for (size_t m = 0; m < n_measures; m++) {
-        c[m] = constants_of(measures[m].grid);
+        c[m] = hanse_line_constants_of(measures[m].grid);
         measures[m].n_bad = 0;
     }
     size_t first = 0;
