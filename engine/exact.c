@@ -135,8 +135,34 @@ bool hanse_limbs_carry(int64_t *limbs, const hanse_window *window)
            hanse_limb_guarded(limbs[window->n_limbs - 1]);
 }
 
-/* One or two limbs make a 128-bit integer, which the compiler's conversion
- * rounds to nearest even; scaling is exact while the result is normal. */
+/* 2^exponent, which is that of a normal number. */
+static double power_of_two(int exponent)
+{
+    const uint64_t pattern = (uint64_t)(exponent + 1023) << 52;
+    double x;
+    memcpy(&x, &pattern, sizeof x);
+    return x;
+}
+
+/* sum * 2^exponent rounded to nearest even. The conversion of 63 leading bits
+ * rounds; the last of them stands for all bits behind it as well. Scaling is
+ * exact as long as the result is normal. */
+static double round_integer(__int128 sum, int exponent)
+{
+    if (sum == (int64_t)sum)
+        return (double)(int64_t)sum * power_of_two(exponent);
+    const unsigned __int128 size =
+        sum < 0 ? -(unsigned __int128)sum : (unsigned __int128)sum;
+    const int shift = bit_length(size) - 63;
+    const unsigned __int128 behind =
+        size & (((unsigned __int128)1 << shift) - 1);
+    const int64_t leading =
+        (int64_t)(uint64_t)(size >> shift) | (int64_t)(behind != 0);
+    const double rounded = (double)leading * power_of_two(exponent + shift);
+    return sum < 0 ? -rounded : rounded;
+}
+
+/* One or two limbs make a 128-bit integer. */
 static bool round_small(const int64_t *limbs, const hanse_window *window,
                         double *out)
 {
@@ -145,7 +171,7 @@ static bool round_small(const int64_t *limbs, const hanse_window *window,
         sum += (__int128)limbs[1] * ((__int128)1 << HANSE_LIMB_BITS);
     if (window->exponent < -960 || window->exponent > 800)
         return false;
-    *out = (double)sum * ldexp(1.0, window->exponent);
+    *out = round_integer(sum, window->exponent);
     return true;
 }
 

@@ -361,10 +361,26 @@ static bool integer_value(const hanse_statistic_input *input,
     }
 }
 
+/* Ordinary sums of floats: the usual case. */
+static void fill_totals(const hanse_statistic_input *input,
+                        double *restrict values)
+{
+    const hanse_addend *addend = addend_of(input, false);
+    int64_t buffer[2];
+    for (size_t r = 0; r < input->n; r++)
+        values[r] = hanse_limbs_round(
+            limbs_of(input, addend, input->groups[r], buffer), &addend->window);
+}
+
 bool hanse_statistic_fill(const hanse_statistic_input *input,
                           hanse_statistic statistic, hanse_type type,
                           void *values, size_t *fault)
 {
+    if (type == HANSE_FLOAT64 && statistic == HANSE_STAT_TOTAL &&
+        states_of(input)->rare[input->measure] == NULL) {
+        fill_totals(input, values);
+        return true;
+    }
     for (size_t r = 0; r < input->n; r++) {
         const size_t group = input->groups[r];
         if (type == HANSE_FLOAT64) {
