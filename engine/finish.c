@@ -306,59 +306,6 @@ static hanse_status fill_rows(void *context, size_t task, hanse_error *error)
     return hanse_finish_fill_states(f, first, end, error);
 }
 
-/* Rows of the table cut at the pages that their groups are in. */
-typedef struct page_rows {
-    hanse_finishing *f;
-    size_t *starts; /* [page], and the end */
-    size_t n;
-} page_rows;
-
-/* States of a page are freed when its rows are filled: what the columns take is
- * what the states give. */
-static hanse_status fill_page(void *context, size_t task, hanse_error *error)
-{
-    const page_rows *pages = context;
-    const hanse_finishing *f = pages->f;
-    const size_t first = pages->starts[task], end = pages->starts[task + 1];
-    hanse_finish_fill_keys(f, first, end);
-    HANSE_TRY(hanse_finish_fill_states(f, first, end, error));
-    for (size_t row = first; row < end; row++) {
-        const size_t owner = f->list.owners[row];
-        if (owner < f->list.parts->n_pages) {
-            hanse_partition_release(
-                hanse_partitions_owner(f->list.parts, owner));
-            break;
-        }
-    }
-    return HANSE_OK;
-}
-
-/* Groups of hashed partitions may stand between those of a page. */
-static hanse_status fill_pages(hanse_finishing *f, hanse_error *error)
-{
-    const size_t n_pages = f->list.parts->n_pages;
-    page_rows pages = {.f = f};
-    uint32_t last = UINT32_MAX;
-    pages.starts = calloc(n_pages + 2, sizeof *pages.starts);
-    if (pages.starts == NULL)
-        return hanse_fail_nomem(error, "rows of pages", n_pages);
-    for (size_t row = 0; row < f->list.n; row++) {
-        const uint32_t owner = f->list.owners[row];
-        if (owner >= n_pages || owner == last)
-            continue;
-        pages.starts[pages.n] = pages.n == 0 ? 0 : row;
-        pages.n++;
-        last = owner;
-    }
-    if (pages.n == 0)
-        pages.n = 1;
-    pages.starts[pages.n] = f->list.n;
-    const hanse_status status =
-        hanse_parallel_for(f->n_threads, pages.n, fill_page, &pages, error);
-    free(pages.starts);
-    return status;
-}
-
 /* ---- Tables ------------------------------------------------------------- */
 
 static hanse_status finish_list(hanse_finishing *f, hanse_result *result,
@@ -369,11 +316,29 @@ static hanse_status finish_list(hanse_finishing *f, hanse_result *result,
     HANSE_TRY(hanse_finish_make_table(f, result, error));
     HANSE_TRY(hanse_finish_copy_texts(f, error));
     if (f->list.parts != NULL && f->list.is_by_page)
-        HANSE_TRY(fill_pages(f, error));
+        HANSE_TRY(hanse_finish_fill_pages(f, error));
     else
         HANSE_TRY(
             hanse_parallel_for(f->n_threads, n_tasks, fill_rows, f, error));
     return hanse_finish_fill_labels(f, error);
+}
+
+/* Whether the columns can be made without looking at the groups: integer keys
+ * of which none is missing, and floats. */
+static bool needs_no_list(const hanse_finishing *f,
+                          const hanse_partitions *parts)
+{
+    bool simple = true;
+    for (size_t k = 0; k < parts->n_keys; k++) {
+        const hanse_plan_key *key = &f->plan->keys[parts->keys[k]];
+        simple = simple && key->type != HANSE_TEXT && key->n_labels == 0 &&
+                 key->type != HANSE_UINT64 &&
+                 (f->plan->drop_missing_keys ||
+                  !atomic_load(&parts->any_missing[k]));
+    }
+    for (size_t m = 0; m < f->plan->n_measures; m++)
+        simple = simple && f->plan->measures[m].number == HANSE_NUMBER_FLOAT;
+    return simple;
 }
 
 static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
@@ -383,8 +348,8 @@ static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
     hanse_partitions *parts = atomic_load(&shared->partitions[grouping]);
     if (atomic_load(&parts->is_spilled))
         return hanse_finish_spilled(f, shared, parts, result, error);
-    HANSE_TRY(hanse_group_list_of_partitions(shared, parts, f->n_threads,
-                                             &f->list, error));
+    HANSE_TRY(hanse_group_list_of_partitions(
+        shared, parts, needs_no_list(f, parts), f->n_threads, &f->list, error));
     return finish_list(f, result, error);
 }
 

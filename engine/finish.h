@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Between finish.c, finish_keys.c and finish_spilled.c: one grouping on its way
- * to a table.
+ * Between finish.c, finish_keys.c, finish_pages.c and finish_spilled.c: one
+ * grouping on its way to a table.
  */
 #ifndef HANSE_ENGINE_FINISH_H
 #define HANSE_ENGINE_FINISH_H
@@ -69,6 +69,10 @@ hanse_status hanse_finish_copy_texts(hanse_finishing *f, hanse_error *error);
 void hanse_finish_fill_keys(const hanse_finishing *f, size_t first, size_t end);
 hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
                                       size_t end, hanse_error *error);
+
+/* finish_pages.c: all rows of a list that is by page, but labels; frees the
+ * states. */
+hanse_status hanse_finish_fill_pages(hanse_finishing *f, hanse_error *error);
 
 /* All rows of labelled keys. */
 hanse_status hanse_finish_fill_labels(hanse_finishing *f, hanse_error *error);

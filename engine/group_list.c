@@ -34,6 +34,7 @@ static hanse_status allocate(hanse_group_list *list, size_t n, bool has_owners,
 void hanse_group_list_clear(hanse_group_list *list)
 {
     hanse_large_free(&list->memory);
+    free(list->starts);
     *list = (hanse_group_list){0};
 }
 
@@ -151,9 +152,25 @@ static hanse_status store_share(void *context, size_t owner, hanse_error *error)
     return HANSE_OK;
 }
 
-/* All groups, pages first; *n_paged of them are in pages. */
-static hanse_status collect(hanse_group_list *list, size_t n_threads,
-                            size_t *n_paged, hanse_error *error)
+static hanse_status keep_starts(hanse_group_list *list, const share *shares,
+                                hanse_error *error)
+{
+    const size_t n_pages = list->parts->n_pages;
+    list->starts = malloc((n_pages + 1) * sizeof *list->starts);
+    if (list->starts == NULL)
+        return hanse_fail_nomem(error, "rows of pages", n_pages);
+    for (size_t p = 0; p < n_pages; p++)
+        list->starts[p] = shares[p].first;
+    list->starts[n_pages] = list->n;
+    list->is_by_page = true;
+    return HANSE_OK;
+}
+
+/* All groups, pages first; *n_paged of them are in pages. `may_skip`: when all
+ * are, only where those of each page begin. */
+static hanse_status collect(hanse_group_list *list, bool may_skip,
+                            size_t n_threads, size_t *n_paged,
+                            hanse_error *error)
 {
     const size_t n_owners = hanse_partitions_count(list->parts);
     collecting c = {list, calloc(n_owners, sizeof *c.shares)};
@@ -169,9 +186,12 @@ static hanse_status collect(hanse_group_list *list, size_t n_threads,
         if (o + 1 == list->parts->n_pages)
             *n_paged = list->n;
     }
-    if (status == HANSE_OK)
+    const bool skip = may_skip && *n_paged == list->n;
+    if (status == HANSE_OK && skip)
+        status = keep_starts(list, c.shares, error);
+    if (status == HANSE_OK && !skip)
         status = allocate(list, list->n + 1, true, error);
-    if (status == HANSE_OK)
+    if (status == HANSE_OK && !skip)
         status =
             hanse_parallel_for(n_threads, n_owners, store_share, &c, error);
     free(c.shares);
@@ -260,7 +280,7 @@ static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
 
 hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                                             hanse_partitions *parts,
-                                            size_t n_threads,
+                                            bool may_skip, size_t n_threads,
                                             hanse_group_list *out,
                                             hanse_error *error)
 {
@@ -270,7 +290,9 @@ hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                               .budget = parts->budget,
                               .grouping = parts->grouping,
                               .n_keys = parts->n_keys};
-    HANSE_TRY(collect(out, n_threads, &n_paged, error));
+    HANSE_TRY(collect(out, may_skip, n_threads, &n_paged, error));
+    if (out->starts != NULL)
+        return HANSE_OK;
     return bring_into_order(out, n_paged, n_threads, error);
 }
 

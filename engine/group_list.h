@@ -24,6 +24,10 @@ typedef struct hanse_group_list {
                            h); NULL: in a fold */
     uint64_t n_dropped; /* rows of groups left out for a missing key */
     bool is_by_page;    /* groups in pages stand in the order of pages */
+    /* [page] its first row, and the end: all groups are in pages, and there are
+     * no `groups` and `owners`, which can be had page by page. NULL: there
+     * are. */
+    size_t *starts;
     /* Key numbers and masks that are kept apart from the states, [groups[row]]
      * (times n_keys); NULL: they are with the states. */
     const int64_t *numbers;
@@ -39,10 +43,10 @@ hanse_status hanse_group_list_of_fold(const hanse_fold *keys,
                                       hanse_error *error);
 
 /* Groups in partitions, when all threads are through. Making a table of them
- * may free the states. */
+ * may free the states. `may_skip`: `starts` will do where they can. */
 hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                                             hanse_partitions *parts,
-                                            size_t n_threads,
+                                            bool may_skip, size_t n_threads,
                                             hanse_group_list *out,
                                             hanse_error *error);
 
