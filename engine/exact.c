@@ -60,16 +60,19 @@ static int limbs_for(int n_bits)
     return n_bits <= 0 ? 0 : (n_bits + HANSE_LIMB_BITS - 1) / HANSE_LIMB_BITS;
 }
 
-/* Two limbs where they suffice. A third of the room that is left goes below:
- * the last bits of decimal fractions lie 52 below their first, which the
- * smallest values seen so far already show; growth upwards is likelier. */
+/* Two limbs where they suffice, with an eighth of the bits as room: a window
+ * that is widened grows by a whole limb on the side where a bit was missing.
+ * Half of the room goes below, since what is still to come is as likely smaller
+ * as larger: the smallest of n numbers that are spread around zero is some
+ * log2 n bits below them, the largest of prices or incomes as many above. */
 static hanse_window first_window(int low, int high)
 {
-    int n_limbs = limbs_for(high - low);
+    const int n_bits = high - low;
+    int n_limbs = limbs_for(n_bits + n_bits / 8);
     if (n_limbs < 2)
         n_limbs = 2;
-    const int room = n_limbs * HANSE_LIMB_BITS - (high - low);
-    return (hanse_window){low - room / 3, n_limbs};
+    const int room = n_limbs * HANSE_LIMB_BITS - n_bits;
+    return (hanse_window){low - room / 2, n_limbs};
 }
 
 hanse_window hanse_window_cover(const hanse_window *window, int low, int high)
