@@ -160,6 +160,25 @@ static void group_add(hanse_bench_state *state, const void *context)
     free_part(p);
 }
 
+/* Transpose and group add in one. */
+static void lanes_add(hanse_bench_state *state, const void *context)
+{
+    const kernel_case *c = context;
+    part *p = make_part(state, 2);
+    if (p == NULL)
+        return;
+    while (hanse_bench_continue(state)) {
+        const bool full = c->kernels->lanes_add(
+            p->states, HANSE_LINE_LANES, p->groups, p->lanes, HANSE_LIMB_BATCH,
+            HANSE_LINE_LANES, HANSE_LINE_LANES, HANSE_LIMB_BATCH);
+        hanse_bench_keep(&full);
+        hanse_bench_keep(p->states);
+    }
+    hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+    hanse_bench_set_bytes(state, sizeof p->lanes);
+    free_part(p);
+}
+
 /* Three measures to packed states. */
 static void packed_add(hanse_bench_state *state, const void *context)
 {
@@ -323,6 +342,11 @@ static void add_kernels_of(hanse_cpu cpu)
     (void)snprintf(name, sizeof name, "kernel/group_add/%s",
                    hanse_cpu_name(cpu));
     hanse_bench_add(name, group_add, &c, sizeof c);
+    if (c.kernels->lanes_add != NULL) {
+        (void)snprintf(name, sizeof name, "kernel/lanes_add/%s",
+                       hanse_cpu_name(cpu));
+        hanse_bench_add(name, lanes_add, &c, sizeof c);
+    }
     (void)snprintf(name, sizeof name, "kernel/packed_add/%s",
                    hanse_cpu_name(cpu));
     hanse_bench_add(name, packed_add, &c, sizeof c);

@@ -303,6 +303,14 @@ static void add_pieces(hanse_fold *fold, part rows)
                 block->n_lanes, rows.n);
             continue;
         }
+        /* For several groupings the rows are made once. */
+        if (fold->kernels->lanes_add != NULL && fold->n_added == 1) {
+            block->full[i] = fold->kernels->lanes_add(
+                states, layout->stride, groups_of(fold, g) + rows.first,
+                block->lanes, HANSE_LIMB_BATCH, layout->n_sum_lanes,
+                block->n_lanes, rows.n);
+            continue;
+        }
         if (!is_transposed)
             fold->kernels->transpose(block->lanes, HANSE_LIMB_BATCH,
                                      block->n_lanes, rows.n, block->pieces);

@@ -435,6 +435,40 @@ static void group_add_adds_every_lane(void **state)
     }
 }
 
+static void lanes_add_is_transpose_and_group_add(void **state)
+{
+    (void)state;
+    enum {
+        GROUPS = 11,
+        STRIDE = LANES + 8
+    };
+    static _Alignas(64) int64_t found[GROUPS * STRIDE];
+    static _Alignas(64) int64_t expected[GROUPS * STRIDE];
+    uint32_t groups[ROWS];
+    size_t n_tables;
+    const hanse_kernels *const *tables = all_kernels(&n_tables);
+    for (size_t t = 0; t < n_tables; t++) {
+        for (size_t c = 0; tables[t]->lanes_add != NULL && c < 900; c++) {
+            const size_t n = c % (ROWS + 1);
+            const size_t n_lanes = 8 + c % 3 * 8;
+            const size_t n_sums = c % 2 == 0 ? n_lanes : n_lanes - 8;
+            const int64_t size = (int64_t)1 << (c % 7 == 0 ? 60 : 52);
+            fill_lanes(size);
+            for (size_t i = 0; i < n; i++)
+                groups[i] = (uint32_t)(random_bits() % GROUPS);
+            for (size_t i = 0; i < GROUPS * STRIDE; i++)
+                found[i] = expected[i] = (int64_t)(random_bits() >> 4);
+            tables[0]->transpose(lanes, ROWS, n_lanes, n, rows);
+            const bool full = tables[0]->group_add(expected, STRIDE, groups,
+                                                   rows, n_sums, n_lanes, n);
+            assert_int_equal(tables[t]->lanes_add(found, STRIDE, groups, lanes,
+                                                  ROWS, n_sums, n_lanes, n),
+                             full);
+            assert_memory_equal(found, expected, sizeof found);
+        }
+    }
+}
+
 static void total_add_takes_sums_and_extremes(void **state)
 {
     (void)state;
@@ -805,6 +839,7 @@ int main(void)
         cmocka_unit_test(select_lists_rows_that_hold),
         cmocka_unit_test(reach_counts_edges),
         cmocka_unit_test(group_add_adds_every_lane),
+        cmocka_unit_test(lanes_add_is_transpose_and_group_add),
         cmocka_unit_test(total_add_takes_sums_and_extremes),
         cmocka_unit_test(extremes_keep_the_order_of_numbers),
         cmocka_unit_test(line_add_is_split_and_group_add),

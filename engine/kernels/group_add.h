@@ -60,6 +60,15 @@ hanse_group_add_function hanse_group_add_scalar;
 hanse_group_add_function hanse_group_add_avx2;
 hanse_group_add_function hanse_group_add_avx512;
 
+/* The same from the lanes, as hanse_transpose_function has them: transposed and
+ * added in registers. */
+typedef bool hanse_lanes_add_function(int64_t *restrict states, size_t stride,
+                                      const uint32_t *restrict groups,
+                                      const int64_t *restrict lanes,
+                                      size_t lane_rows, size_t n_sums,
+                                      size_t n_lanes, size_t n);
+hanse_lanes_add_function hanse_lanes_add_avx512;
+
 /* The same for one group, from the lanes: row i has lanes[l * lane_rows + i].
  * No alignment. */
 typedef bool hanse_total_add_function(int64_t *restrict state,

@@ -114,6 +114,72 @@ TARGET bool hanse_group_add_avx512(int64_t *restrict states, size_t stride,
     return add_rows(states, stride, groups, rows, n_sums, n_lanes, n);
 }
 
+/* Eight rows of a line of lanes, of which n_rows are there, added to the line
+ * at `line` of their states. */
+static inline TARGET __attribute__((always_inline)) __m512i
+add_lines(int64_t *line, size_t stride, const uint32_t *groups,
+          const int64_t *lanes, size_t lane_rows, bool is_sum, size_t n_rows,
+          __m512i seen)
+{
+    const __m512i bias = _mm512_set1_epi64((int64_t)HANSE_GUARD_BIAS);
+    __m512i a[8];
+    for (size_t l = 0; l < 8; l++)
+        a[l] = _mm512_load_si512(lanes + l * lane_rows);
+    hanse_transpose_line(a);
+    for (size_t i = 0; i < n_rows; i++) {
+        int64_t *state = line + groups[i] * stride;
+        const __m512i old = _mm512_load_si512(state);
+        const __m512i new =
+            is_sum ? _mm512_add_epi64(old, a[i]) : _mm512_max_epu64(old, a[i]);
+        _mm512_store_si512(state, new);
+        if (is_sum)
+            seen = _mm512_or_si512(seen, _mm512_add_epi64(new, bias));
+    }
+    return seen;
+}
+
+/* All lines of n_rows rows, which is a constant in the call for eight. */
+static inline TARGET __attribute__((always_inline)) __m512i
+add_all_lines(int64_t *states, size_t stride, const uint32_t *groups,
+              const int64_t *lanes, size_t lane_rows, size_t n_sums,
+              size_t n_lanes, size_t n_rows, __m512i seen)
+{
+    size_t line = 0;
+    for (; line < n_sums; line += HANSE_LINE_LANES)
+        seen =
+            add_lines(states + line, stride, groups, lanes + line * lane_rows,
+                      lane_rows, true, n_rows, seen);
+    for (; line < n_lanes; line += HANSE_LINE_LANES)
+        seen =
+            add_lines(states + line, stride, groups, lanes + line * lane_rows,
+                      lane_rows, false, n_rows, seen);
+    return seen;
+}
+
+TARGET bool hanse_lanes_add_avx512(int64_t *restrict states, size_t stride,
+                                   const uint32_t *restrict groups,
+                                   const int64_t *restrict lanes,
+                                   size_t lane_rows, size_t n_sums,
+                                   size_t n_lanes, size_t n)
+{
+    __m512i seen = _mm512_setzero_si512();
+    size_t first = 0;
+    for (; first + 8 <= n; first += 8) {
+        if (first + HANSE_PREFETCH_ROWS + 8 <= n)
+            for (size_t i = 0; i < 8; i++)
+                hanse_prefetch_state(
+                    states + groups[first + HANSE_PREFETCH_ROWS + i] * stride,
+                    n_lanes);
+        seen = add_all_lines(states, stride, groups + first, lanes + first,
+                             lane_rows, n_sums, n_lanes, 8, seen);
+    }
+    if (first < n)
+        seen = add_all_lines(states, stride, groups + first, lanes + first,
+                             lane_rows, n_sums, n_lanes, n - first, seen);
+    return _mm512_test_epi64_mask(
+               seen, _mm512_set1_epi64((int64_t)HANSE_GUARD_MASK)) != 0;
+}
+
 /* Values i to i + 7 of a lane of n, zeros behind its end. */
 static inline TARGET __m512i load_some(const int64_t *lane, size_t i, size_t n)
 {

@@ -54,6 +54,7 @@ static const hanse_kernels avx512 = {
     .extremes_f64 = hanse_extremes_f64_avx512,
     .transpose = hanse_transpose_avx512,
     .group_add = hanse_group_add_avx512,
+    .lanes_add = hanse_lanes_add_avx512,
     .total_add = hanse_total_add_avx512,
     .packed_add = hanse_packed_add_avx512,
     .line_add = hanse_line_add_avx512,

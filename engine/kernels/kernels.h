@@ -27,6 +27,8 @@ typedef struct hanse_kernels {
     hanse_extremes_f64_function *extremes_f64;
     hanse_transpose_function *transpose;
     hanse_group_add_function *group_add;
+    /* NULL where transpose and group_add do as well. */
+    hanse_lanes_add_function *lanes_add;
     hanse_total_add_function *total_add;
     hanse_line_add_function *packed_add;
     /* NULL where split, transpose and group_add do as well. */
