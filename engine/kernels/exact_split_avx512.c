@@ -5,6 +5,7 @@
 #if defined(__x86_64__)
 
 #define KERNEL(name) name##_avx512
+#define HAS_FMA
 /* gcc would use half registers unless told; clang 14 cannot be told here. */
 #if defined(__clang__)
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512bw,avx512vl")))
