@@ -275,10 +275,10 @@ static void prefetch_states(const hanse_finishing *f, size_t first, size_t end)
     hanse_statistic_input input;
     for (size_t row = first; row < end; row += input.n) {
         (void)next_input(f, 0, row, end, &input);
-        const size_t stride = input.fold->layout.stride;
-        const int64_t *states = input.fold->states[input.grouping].rows;
+        const hanse_states *states = &input.fold->states[input.grouping];
+        const size_t stride = hanse_states_stride(states, &input.fold->layout);
         for (size_t i = 0; i < input.n; i++)
-            __builtin_prefetch(states + input.groups[i] * stride);
+            __builtin_prefetch(states->rows + input.groups[i] * stride);
     }
 }
 

@@ -223,7 +223,7 @@ static hanse_spec *make_spec(uint64_t *random)
     assert_int_equal(hanse_spec_add_measure(spec, "x", "x", NULL), HANSE_OK);
     /* Floats alone have states of their own in partitions. */
     const bool floats = next_random(random) % 2 == 0;
-    const size_t n_more = below(random, 3);
+    const size_t n_more = 1 + below(random, 2);
     for (size_t m = 0; m < n_more; m++) {
         const char *formula = floats ? (m == 0 ? "3.0 * x" : "x - 0.125 * i")
                                      : (m == 0 ? "i" : "v");
