@@ -55,6 +55,10 @@ bool hanse_window_holds(const hanse_window *window, int low, int high)
            high <= window_high(window);
 }
 
+enum {
+    WIDE_BITS = 8 * HANSE_LIMB_BITS
+};
+
 static int limbs_for(int n_bits)
 {
     return n_bits <= 0 ? 0 : (n_bits + HANSE_LIMB_BITS - 1) / HANSE_LIMB_BITS;
@@ -64,11 +68,12 @@ static int limbs_for(int n_bits)
  * that is widened grows by a whole limb on the side where a bit was missing.
  * Half of the room goes below, since what is still to come is as likely smaller
  * as larger: the smallest of n numbers that are spread around zero is some
- * log2 n bits below them, the largest of prices or incomes as many above. */
+ * log2 n bits below them, the largest of prices or incomes as many above. A
+ * wide window has no eighth more: it may be all that there is. */
 static hanse_window first_window(int low, int high)
 {
     const int n_bits = high - low;
-    int n_limbs = limbs_for(n_bits + n_bits / 8);
+    int n_limbs = limbs_for(n_bits + (n_bits < WIDE_BITS ? n_bits / 8 : 0));
     if (n_limbs < 2)
         n_limbs = 2;
     const int room = n_limbs * HANSE_LIMB_BITS - n_bits;

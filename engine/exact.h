@@ -21,8 +21,9 @@
 
 enum {
     /* Squares of float64 need bits -2148 to 2048, and 64 more for the number
-     * of rows: 84 limbs of 51 bits and one for the headroom of the top. */
-    HANSE_WINDOW_LIMBS_MAX = 86
+     * of rows: 84 limbs of 51 bits and one for the headroom of the top. A first
+     * window may begin up to 76 bits below what its values need. */
+    HANSE_WINDOW_LIMBS_MAX = 88
 };
 
 typedef struct hanse_window {
