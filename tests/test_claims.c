@@ -59,7 +59,8 @@ static hanse_claims_outcome award_ids(hanse_claims_rule rule,
     }
     double *work = malloc((n + 1) * sizeof *work);
     uint32_t *groups = calloc(n + 1, sizeof *groups);
-    memcpy(work, claims, n * sizeof *work);
+    if (n > 0)
+        memcpy(work, claims, n * sizeof *work);
     hanse_claims_solve(rule, work, n, pool, 1, &outcome);
     hanse_claims_fill(rule, &outcome.terms, groups, claims, n, awards);
     free(work);
