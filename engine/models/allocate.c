@@ -105,6 +105,7 @@ static hanse_status first_pass(steps *s, hanse_error *error)
     }
     HANSE_TRY(hanse_model_pass(s->run, q->keys, q->n_keys, measures, n,
                                statistics, &s->groups, &a->result, error));
+    hanse_groups_remember(s->groups);
     a->table = hanse_result_table(a->result, 0);
     a->n_groups = a->table->n_rows;
     if (a->n_groups > INT32_MAX)

@@ -292,6 +292,8 @@ static hanse_status find_bounds(passes *p, hanse_result **result,
     HANSE_TRY(run_pass(p, p->m, statistics,
                        p->scales->has_groups ? &p->groups : NULL, result,
                        error));
+    if (p->groups != NULL)
+        hanse_groups_remember(p->groups);
     const hanse_table *table = hanse_result_table(*result, 0);
     const hanse_status status =
         allocate_scales(p->scales, table->n_rows, error);

@@ -24,6 +24,9 @@ struct hanse_groups {
     size_t n_groups; /* rows of the table */
     size_t n_found;  /* groups of the fold */
     uint32_t *rows;  /* [group of the fold] */
+    /* [row] number + 1, UINT32_MAX: no group, 0: not found yet; or NULL. */
+    uint32_t *known;
+    uint64_t n_known;
 };
 
 struct hanse_numbering {
@@ -117,9 +120,12 @@ void hanse_groups_destroy(hanse_groups *groups)
 {
     if (groups == NULL)
         return;
-    if (groups->fold != NULL)
+    if (groups->fold != NULL) {
         hanse_free(groups->fold->budget, groups->rows, groups->n_found + 1,
                    sizeof *groups->rows);
+        hanse_free(groups->fold->budget, groups->known, groups->n_known,
+                   sizeof *groups->known);
+    }
     hanse_fold_destroy(groups->fold);
     hanse_plan_destroy(groups->plan);
     free(groups->fields);
@@ -129,6 +135,20 @@ void hanse_groups_destroy(hanse_groups *groups)
 size_t hanse_groups_count(const hanse_groups *groups)
 {
     return groups->n_groups;
+}
+
+void hanse_groups_remember(hanse_groups *groups)
+{
+    hanse_budget *budget = groups->fold->budget;
+    const uint64_t n = groups->source->ops->n_rows(groups->source);
+    const uint64_t used = atomic_load(&budget->used_bytes);
+    const uint64_t limit = budget->limit_bytes;
+    if (groups->known != NULL || groups->n_groups >= UINT32_MAX - 1 ||
+        (limit != 0 &&
+         (used >= limit || n > (limit - used) / 2 / sizeof *groups->known)))
+        return;
+    groups->known = hanse_allocate_zero(budget, n, sizeof *groups->known);
+    groups->n_known = n;
 }
 
 const size_t *hanse_groups_fields(const hanse_groups *groups, size_t *n_fields)
@@ -165,10 +185,10 @@ void hanse_numbering_close(hanse_numbering *numbering)
     free(numbering);
 }
 
-hanse_status hanse_numbering_fill(hanse_numbering *numbering,
-                                  const hanse_batch *batch,
-                                  uint64_t batch_first_row, size_t first,
-                                  size_t n, uint32_t *out, hanse_error *error)
+static hanse_status find_numbers(hanse_numbering *numbering,
+                                 const hanse_batch *batch,
+                                 uint64_t batch_first_row, size_t first,
+                                 size_t n, uint32_t *out, hanse_error *error)
 {
     hanse_fold *view = &numbering->view;
     const hanse_block *block = &view->block;
@@ -184,6 +204,36 @@ hanse_status hanse_numbering_fill(hanse_numbering *numbering,
     for (size_t i = 0; i < block->n; i++)
         out[block->kept != NULL ? block->kept[i] : i] =
             rows[found != NULL ? found[i] : 0];
+    return HANSE_OK;
+}
+
+/* Numbers that are known; false when one is not. */
+static bool recall(const uint32_t *restrict known, size_t n,
+                   uint32_t *restrict out)
+{
+    uint32_t n_unknown = 0;
+    for (size_t i = 0; i < n; i++) {
+        n_unknown += known[i] == 0;
+        out[i] = known[i] == UINT32_MAX ? HANSE_NO_GROUP : known[i] - 1;
+    }
+    return n_unknown == 0;
+}
+
+hanse_status hanse_numbering_fill(hanse_numbering *numbering,
+                                  const hanse_batch *batch,
+                                  uint64_t batch_first_row, size_t first,
+                                  size_t n, uint32_t *out, hanse_error *error)
+{
+    uint32_t *known = numbering->groups->known;
+    if (known != NULL) {
+        known += batch_first_row + first;
+        if (recall(known, n, out))
+            return HANSE_OK;
+    }
+    HANSE_TRY(
+        find_numbers(numbering, batch, batch_first_row, first, n, out, error));
+    for (size_t i = 0; known != NULL && i < n; i++)
+        known[i] = out[i] == HANSE_NO_GROUP ? UINT32_MAX : out[i] + 1;
     return HANSE_OK;
 }
 

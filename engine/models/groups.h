@@ -27,6 +27,11 @@ void hanse_groups_destroy(hanse_groups *groups);
 /* Number of groups. */
 size_t hanse_groups_count(const hanse_groups *groups);
 
+/* Keeps the number of each row once it has been found, 4 bytes a row, so that
+ * later passes look up no keys; where these would take more than half of what
+ * the source's budget has left, nothing is kept. Before numberings are open. */
+void hanse_groups_remember(hanse_groups *groups);
+
 /* Fields of the source that numbering reads: keys and filter. Borrowed. */
 const size_t *hanse_groups_fields(const hanse_groups *groups, size_t *n_fields);
 
