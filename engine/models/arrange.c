@@ -15,9 +15,9 @@
 #include "engine/parallel.h"
 
 enum {
-    SLICE_LINKS = 1 << 16,   /* at least */
-    SLICES_PER_THREAD = 4,   /* at most */
-    BUCKET_BITS_MAX = 16,    /* a row within a bucket: two bytes */
+    SLICE_LINKS = 1 << 16,    /* at least */
+    SLICES_PER_THREAD = 4,    /* at most */
+    BUCKET_BITS_MAX = 16,     /* a row within a bucket: two bytes */
     BUCKETS_WANTED = 1 << 11, /* 3 streams each */
     BUCKETS_PER_TASK = 4
 };
