@@ -63,9 +63,21 @@ static __attribute__((noinline, cold)) double slow_dot(const double *weights,
     return slow_round(&sum);
 }
 
+/* One addition is rounded once. */
+static inline double few_terms(const double *weights, const double *x,
+                               const uint32_t *index, size_t n)
+{
+    double sum = 0.0;
+    for (size_t k = 0; k < n; k++)
+        sum += term_of(weights, x, index, k);
+    return isnan(sum) ? (double)NAN : sum;
+}
+
 double hanse_sparse_dot(const double *weights, const double *x,
                         const uint32_t *index, size_t n)
 {
+    if (n <= 2)
+        return few_terms(weights, x, index, n);
     hanse_term_sum sum = {0};
     double result;
     if (weights != NULL && index != NULL)
