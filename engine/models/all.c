@@ -42,23 +42,40 @@ void hanse_models_move(hanse_models *models, hanse_models *from)
     *from = (hanse_models){0};
 }
 
-/* Before a row is read; the other models' steps do so themselves. */
-static hanse_status check_information(const hanse_models *models,
-                                      const hanse_model_run *run,
-                                      hanse_error *error)
+static hanse_status check_with(const hanse_models *models,
+                               const hanse_model_run *run,
+                               hanse_known_columns *known, hanse_error *error)
 {
-    const bool has_score =
-        models->resource != NULL && models->resource->evaluates;
-    return models->information != NULL
-               ? hanse_information_check(models->information, run, has_score,
-                                         error)
+    if (models->resource != NULL)
+        HANSE_TRY(hanse_resource_check(models->resource, run, known, error));
+    if (models->information != NULL) {
+        HANSE_TRY(hanse_information_check(models->information, run,
+                                          &known->schema, error));
+        HANSE_TRY(hanse_information_known(models->information, known, error));
+    }
+    return models->cooperation != NULL
+               ? hanse_cooperation_check(models->cooperation, run,
+                                         &known->schema, error)
                : HANSE_OK;
+}
+
+/* All models before a row is read; their formulas may use what the models
+ * before will have computed. */
+static hanse_status check(const hanse_models *models,
+                          const hanse_model_run *run, hanse_error *error)
+{
+    hanse_known_columns known;
+    hanse_status status = hanse_known_columns_init(&known, run, error);
+    if (status == HANSE_OK)
+        status = check_with(models, run, &known, error);
+    hanse_known_columns_clear(&known);
+    return status;
 }
 
 hanse_status hanse_models_run(const hanse_models *models, hanse_model_run *run,
                               hanse_error *error)
 {
-    HANSE_TRY(check_information(models, run, error));
+    HANSE_TRY(check(models, run, error));
     if (models->resource != NULL)
         HANSE_TRY(hanse_resource_run(models->resource, run, error));
     if (models->information != NULL)
@@ -72,7 +89,7 @@ hanse_status hanse_models_explain(const hanse_models *models,
                                   const hanse_model_run *run,
                                   hanse_pass_notes *notes, hanse_error *error)
 {
-    HANSE_TRY(check_information(models, run, error));
+    HANSE_TRY(check(models, run, error));
     if (models->resource != NULL)
         HANSE_TRY(hanse_resource_explain(models->resource, run, notes, error));
     if (models->information != NULL)

@@ -5,9 +5,53 @@
 #include "engine/models/checks.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
+#include "engine/base/memory.h"
 #include "engine/formula.h"
 #include "engine/spec.h"
+
+hanse_status hanse_known_columns_init(hanse_known_columns *known,
+                                      const hanse_model_run *run,
+                                      hanse_error *error)
+{
+    const hanse_schema *schema =
+        hanse_source_schema(hanse_columns_source(run->columns));
+    const size_t n = schema->n_fields;
+    *known = (hanse_known_columns){.n_run = n};
+    known->fields = calloc(n + 1, sizeof *known->fields);
+    if (known->fields == NULL)
+        return hanse_fail_nomem(error, "columns", n * sizeof *known->fields);
+    memcpy(known->fields, schema->fields, n * sizeof *known->fields);
+    known->schema = (hanse_schema){known->fields, n};
+    return HANSE_OK;
+}
+
+hanse_status hanse_known_columns_add(hanse_known_columns *known,
+                                     const char *name, hanse_error *error)
+{
+    const size_t n = known->schema.n_fields;
+    char *copy = hanse_text_copy(name);
+    hanse_field *larger = realloc(known->fields, (n + 1) * sizeof *larger);
+    if (larger != NULL)
+        known->schema.fields = known->fields = larger;
+    if (copy == NULL || larger == NULL) {
+        free(copy);
+        return hanse_fail_nomem(error, "columns", (n + 1) * sizeof *larger);
+    }
+    larger[n] = (hanse_field){.name = copy, .type = HANSE_FLOAT64};
+    known->schema.n_fields++;
+    return HANSE_OK;
+}
+
+void hanse_known_columns_clear(hanse_known_columns *known)
+{
+    for (size_t i = known->n_run; i < known->schema.n_fields; i++)
+        free((char *)(uintptr_t)known->fields[i].name);
+    free(known->fields);
+    *known = (hanse_known_columns){0};
+}
 
 hanse_status hanse_check_formula(const char *text, const char *what,
                                  const hanse_schema *schema, hanse_error *error)

@@ -255,7 +255,6 @@ hanse_status hanse_cooperation_run(const hanse_cooperation_spec *spec,
                                    hanse_model_run *run, hanse_error *error)
 {
     const char *strategy;
-    HANSE_TRY(hanse_cooperation_check(spec, run, error));
     HANSE_TRY(find_strategy(spec, run, &strategy, error));
     if (spec->coordinate.independence != NULL) {
         HANSE_TRY(hanse_cooperation_coordinate(

@@ -73,9 +73,16 @@ hanse_status hanse_cooperation_spec_add(hanse_cooperation_spec *spec,
                                         char *name, hanse_subsystem_spec **out,
                                         hanse_error *error);
 
-/* The steps: the measure `cooperation` becomes what they give; columns for
- * records and tables are added. The specification is borrowed until the run is
- * cleared. */
+/* What could otherwise fail after hours of reading: formulas over the columns
+ * of `schema`, keys, tables of links. */
+hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
+                                     const hanse_model_run *run,
+                                     const hanse_schema *schema,
+                                     hanse_error *error);
+
+/* The steps, which have been checked: the measure `cooperation` becomes what
+ * they give; columns for records and tables are added. The specification is
+ * borrowed until the run is cleared. */
 hanse_status hanse_cooperation_run(const hanse_cooperation_spec *spec,
                                    hanse_model_run *run, hanse_error *error);
 

@@ -33,11 +33,10 @@ static hanse_status check_spec(const hanse_cooperation_spec *spec,
 
 hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
                                      const hanse_model_run *run,
+                                     const hanse_schema *schema,
                                      hanse_error *error)
 {
     const hanse_coordinate_spec *coordinate = &spec->coordinate;
-    const hanse_schema *schema =
-        hanse_source_schema(hanse_columns_source(run->columns));
     uint64_t n_links;
     HANSE_TRY(check_spec(spec, error));
     if (hanse_cooperation_is_given(spec, run))
@@ -166,7 +165,6 @@ hanse_status hanse_cooperation_explain(const hanse_cooperation_spec *spec,
                                        hanse_pass_notes *notes,
                                        hanse_error *error)
 {
-    HANSE_TRY(hanse_cooperation_check(spec, run, error));
     for (size_t k = 0; k < spec->n_subsystems; k++)
         HANSE_TRY(explain_evaluation(spec, run, k, notes, error));
     if (!hanse_cooperation_is_given(spec, run) && spec->score.n_indicators > 0)

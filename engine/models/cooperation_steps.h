@@ -28,11 +28,6 @@ const char *hanse_cooperation_formula(const hanse_model_run *run);
 bool hanse_cooperation_is_given(const hanse_cooperation_spec *spec,
                                 const hanse_model_run *run);
 
-/* What could otherwise fail after hours of reading. */
-hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
-                                     const hanse_model_run *run,
-                                     hanse_error *error);
-
 /* Names of the columns of one evaluation. */
 typedef struct hanse_evaluation_names {
     char prefix[HANSE_COOPERATION_NAME];

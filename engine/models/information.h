@@ -6,6 +6,7 @@
 #ifndef HANSE_ENGINE_MODELS_INFORMATION_H
 #define HANSE_ENGINE_MODELS_INFORMATION_H
 
+#include "engine/models/checks.h"
 #include "engine/models/link_table.h"
 #include "engine/models/outliers.h"
 #include "engine/models/walk.h"
@@ -46,11 +47,15 @@ hanse_status hanse_information_spec_create(hanse_information_spec **out,
                                            hanse_error *error);
 void hanse_information_spec_destroy(hanse_information_spec *spec);
 
-/* What can be found out before a row is read: formulas, keys, the tables of
- * links, whether there are flows where some are wanted. `has_score`: formulas
- * may use the score of the resource model, whose steps come first. */
+/* What can be found out before a row is read: formulas over the columns of
+ * `schema`, keys, the tables of links, whether there are flows where some are
+ * wanted. And the columns that the steps add. */
 hanse_status hanse_information_check(const hanse_information_spec *spec,
-                                     const hanse_model_run *run, bool has_score,
+                                     const hanse_model_run *run,
+                                     const hanse_schema *schema,
+                                     hanse_error *error);
+hanse_status hanse_information_known(const hanse_information_spec *spec,
+                                     hanse_known_columns *known,
                                      hanse_error *error);
 
 /* Adds the steps, which have been checked, to a run: the measure, columns of

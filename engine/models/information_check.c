@@ -52,9 +52,10 @@ static hanse_status check_flows(const hanse_information_spec *spec,
                      : HANSE_OK;
 }
 
-static hanse_status check(const hanse_information_spec *spec,
-                          const hanse_model_run *run,
-                          const hanse_schema *schema, hanse_error *error)
+hanse_status hanse_information_check(const hanse_information_spec *spec,
+                                     const hanse_model_run *run,
+                                     const hanse_schema *schema,
+                                     hanse_error *error)
 {
     uint64_t n_links;
     HANSE_TRY(hanse_check_formula(hanse_information_quantity(run),
@@ -67,20 +68,13 @@ static hanse_status check(const hanse_information_spec *spec,
                : HANSE_OK;
 }
 
-hanse_status hanse_information_check(const hanse_information_spec *spec,
-                                     const hanse_model_run *run, bool has_score,
+hanse_status hanse_information_known(const hanse_information_spec *spec,
+                                     hanse_known_columns *known,
                                      hanse_error *error)
 {
-    const hanse_schema *schema =
-        hanse_source_schema(hanse_columns_source(run->columns));
-    const size_t n = schema->n_fields;
-    hanse_field *fields = calloc(n + 1, sizeof *fields);
-    if (fields == NULL)
-        return hanse_fail_nomem(error, "columns", n * sizeof *fields);
-    memcpy(fields, schema->fields, n * sizeof *fields);
-    fields[n] = (hanse_field){.name = "score", .type = HANSE_FLOAT64};
-    const hanse_schema known = {fields, n + (has_score ? 1 : 0)};
-    const hanse_status status = check(spec, run, &known, error);
-    free(fields);
-    return status;
+    HANSE_TRY(hanse_known_columns_add(known, HANSE_KEPT_COLUMN, error));
+    HANSE_TRY(hanse_known_columns_add(known, HANSE_SENT_COLUMN, error));
+    return spec->transmits
+               ? hanse_known_columns_add(known, HANSE_RECEIVED_COLUMN, error)
+               : HANSE_OK;
 }

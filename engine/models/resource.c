@@ -101,40 +101,36 @@ static hanse_status check_allocation(const hanse_resource_spec *spec,
     const char *id = run->spec->id;
     if (id != NULL && hanse_schema_find(schema, id) == SIZE_MAX)
         return hanse_fail_column(error, "id", id, schema);
-    HANSE_TRY(hanse_check_formula(request.resource, "measure 'resource'",
-                                  schema, error));
-    hanse_field *fields = calloc(schema->n_fields + 1, sizeof *fields);
-    if (fields == NULL)
-        return hanse_fail_nomem(error, "columns", schema->n_fields);
-    memcpy(fields, schema->fields, schema->n_fields * sizeof *fields);
-    fields[schema->n_fields] =
-        (hanse_field){.name = score_column, .type = HANSE_FLOAT64};
-    const hanse_schema with_score = {fields, schema->n_fields +
-                                                 (spec->evaluates ? 1 : 0)};
-    hanse_status status =
-        hanse_check_formula(request.claim, "step 'claim'", &with_score, error);
-    if (status == HANSE_OK)
-        status = hanse_check_formula(spec->allocate.pool, "step 'pool'",
-                                     &with_score, error);
-    free(fields);
-    return status;
+    HANSE_TRY(
+        hanse_check_formula(request.claim, "step 'claim'", schema, error));
+    return hanse_check_formula(spec->allocate.pool, "step 'pool'", schema,
+                               error);
 }
 
-static hanse_status check(const hanse_resource_spec *spec,
-                          const hanse_model_run *run, hanse_error *error)
+hanse_status hanse_resource_check(const hanse_resource_spec *spec,
+                                  const hanse_model_run *run,
+                                  hanse_known_columns *known,
+                                  hanse_error *error)
 {
-    const hanse_schema *schema = hanse_source_schema(run->source);
     HANSE_TRY(hanse_check_keys(run, (const char *const *)spec->within,
                                spec->n_within, "group by", error));
     if (spec->evaluates) {
-        HANSE_TRY(hanse_check_indicators(&spec->evaluate, schema, error));
-        if (hanse_schema_find(schema, score_column) != SIZE_MAX)
+        HANSE_TRY(
+            hanse_check_indicators(&spec->evaluate, &known->schema, error));
+        if (hanse_schema_find(&known->schema, score_column) != SIZE_MAX)
             return hanse_fail(error, HANSE_ERR_SPEC,
                               "evaluate: the table has a column 'score' "
                               "already, which the job is to compute; rename "
                               "that one");
     }
-    return spec->allocates ? check_allocation(spec, run, schema, error)
+    /* Resources are what there is before any score. */
+    if (spec->allocates)
+        HANSE_TRY(hanse_check_formula(resource_formula(run),
+                                      "measure 'resource'", &known->schema,
+                                      error));
+    if (spec->evaluates)
+        HANSE_TRY(hanse_known_columns_add(known, score_column, error));
+    return spec->allocates ? check_allocation(spec, run, &known->schema, error)
                            : HANSE_OK;
 }
 
@@ -173,7 +169,6 @@ static hanse_status add_score_records(const hanse_resource_spec *spec,
 hanse_status hanse_resource_run(const hanse_resource_spec *spec,
                                 hanse_model_run *run, hanse_error *error)
 {
-    HANSE_TRY(check(spec, run, error));
     if (spec->evaluates) {
         const hanse_evaluation evaluation = describe_evaluation(spec, run);
         HANSE_TRY(hanse_evaluate(run, &evaluation, error));
@@ -189,7 +184,6 @@ hanse_status hanse_resource_explain(const hanse_resource_spec *spec,
                                     const hanse_model_run *run,
                                     hanse_pass_notes *notes, hanse_error *error)
 {
-    HANSE_TRY(check(spec, run, error));
     if (spec->evaluates) {
         const hanse_evaluation evaluation = describe_evaluation(spec, run);
         HANSE_TRY(hanse_evaluate_explain(&evaluation, "resource: evaluate",

@@ -8,6 +8,7 @@
 #define HANSE_ENGINE_MODELS_RESOURCE_H
 
 #include "engine/models/allocate.h"
+#include "engine/models/checks.h"
 #include "engine/models/evaluate.h"
 
 typedef struct hanse_resource_spec {
@@ -25,10 +26,17 @@ typedef struct hanse_resource_spec {
 hanse_resource_spec *hanse_resource_spec_create(void);
 void hanse_resource_spec_destroy(hanse_resource_spec *spec);
 
-/* The steps. r_i is the formula of the measure "resource", which becomes R_i.
- * Record columns: "score" with "score_status", "score_<indicator>",
- * "allocation" with "allocation_status"; the table "weights/resource". All
- * formulas are checked before a row is read. */
+/* What can be found out before a row is read; the columns that formulas of
+ * later steps may use are added to those known. */
+hanse_status hanse_resource_check(const hanse_resource_spec *spec,
+                                  const hanse_model_run *run,
+                                  hanse_known_columns *known,
+                                  hanse_error *error);
+
+/* The steps, which have been checked. r_i is the formula of the measure
+ * "resource", which becomes R_i. Record columns: "score" with "score_status",
+ * "score_<indicator>", "allocation" with "allocation_status"; the table
+ * "weights/resource". */
 hanse_status hanse_resource_run(const hanse_resource_spec *spec,
                                 hanse_model_run *run, hanse_error *error);
 hanse_status hanse_resource_explain(const hanse_resource_spec *spec,
