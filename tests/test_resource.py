@@ -509,6 +509,42 @@ def statuses():
         check("several pools in a group", codes == [6, 0, 0, 0, 0], codes)
 
 
+def undefined_scores():
+    """Statuses of scopes: their scores and weights are NaN, or both are not."""
+    x = np.array([1., 2, 4, 8, 16])
+    y = np.array([5., 3, 2, 2, 1])
+    write_table("table.h5", {
+        "cluster": np.array([1, 1, 1, 2, 2]), "x": x, "y": y, "resource": x,
+        "endless": np.array([1., 2, np.inf, 4, 5]), "flat": np.ones(5)})
+    cases = [
+        ("indicators: [x, endless], weights: equal", 8, None),
+        ("indicators: [x, {name: y, low: 2, high: 5}], weights: entropy", 6,
+         None),
+        ("indicators: [flat], weights: entropy", 5, np.zeros(5)),
+        ("indicators: [x, flat], weights: critic", 5, (x - 1) / 15),
+        ("indicators: [x, flat], scale: zscore", 5,
+         (x - x.mean()) / x.std(ddof=1) / 2),
+        ("indicators: [x], weights: critic", 4, (x - 1) / 15),
+        ("indicators: [{name: x, low: 0, high: 32, cost: true}]", 0,
+         (32 - x) / 32),
+        ("indicators: [{name: x, weight: 3}, {name: y, weight: 1}], "
+         "range: [-1, 1]", 0, 0.75 * ((x - 1) / 7.5 - 1) +
+         0.25 * ((y - 1) / 2 - 1))]
+    for evaluate, code, want in cases:
+        with run(f"group_by: [cluster]\nmodels: {{resource: {{evaluate: "
+                 f"{{{evaluate}}}}}}}\n", ["table.h5"]) as result:
+            score = result["records/score"][()]
+            status = set(result["records/score_status"][()])
+            weights = [w["weight"] for w in weights_of(result).values()]
+        check(f"status: {evaluate}", status == {code}, status)
+        if want is None:
+            check(f"undefined: {evaluate}", bool(np.isnan(score).all()) and
+                  all(w != w for w in weights), (score, weights))
+        else:
+            check(f"defined: {evaluate}", np.allclose(score, want, 1e-14, 1e-15)
+                  and abs(sum(weights) - 1) < 1e-15, (score, weights))
+
+
 # ---- Jobs ----------------------------------------------------------------
 
 def errors():
@@ -602,6 +638,7 @@ def main():
         memory()
         statuses()
         group_scope()
+        undefined_scores()
         duality()
         conservation()
         many_groups()
