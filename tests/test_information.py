@@ -792,6 +792,28 @@ def test_faulty_jobs():
     fails("a missing weight", job(), "its weight is nan", 1)
 
 
+def test_memory():
+    """Too little is said before a row is read; what explain says is enough."""
+    n, n_links = 200000, 1000000
+    table = {"value": RNG.random(n), "cluster": RNG.integers(0, 9, n)}
+    links = {"source": RNG.integers(0, n, n_links),
+             "target": RNG.integers(0, n, n_links)}
+    write_table("t.h5", table)
+    write_table("t.h5", links, table="links", mode="a")
+    with open("job.yaml", "w") as file:
+        file.write(job(links="table: /links"))
+    done = hanse("run", "job.yaml", "-o", "bad.h5", "-q", "--memory", "15M")
+    check("memory: too little", done.returncode == 1 and
+          "transmit: 1000000 links of /links between 200000 rows take at least "
+          in done.stderr and "raise --memory" in done.stderr, done.stderr)
+    # 8 bytes a link and 16 a row, then 4 and 8 and two more for the building.
+    least = int(done.stderr.split("at least ")[1].split()[0])
+    check("memory: as stated", 0 <= least - 14 * n_links - 24 * n < 600000,
+          least)
+    done = hanse("run", "job.yaml", "-o", "job.h5", "-q", "--memory", "40M")
+    check("memory: enough", done.returncode == 0, done.stderr)
+
+
 def test_explain_and_provenance():
     table, links = random_table(100, 300)
     write_table("t.h5", table)
@@ -828,6 +850,7 @@ def main():
     test_missing_groups()
     test_linkages_of_links()
     test_faulty_jobs()
+    test_memory()
     test_explain_and_provenance()
 
 

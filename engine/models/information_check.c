@@ -2,6 +2,7 @@
  *
  * Checks of the information model, before a row is read.
  */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include "engine/formula.h"
 #include "engine/models/checks.h"
 #include "engine/models/information_state.h"
+#include "engine/spec.h"
 
 /* A condition is a condition, and what an outlier test compares are numbers. */
 static hanse_status check_condition(const hanse_filter_condition *condition,
@@ -34,7 +36,7 @@ static hanse_status check_flows(const hanse_information_spec *spec,
 {
     const bool wants_linkages = spec->linkages_total != NULL;
     const bool has_table = spec->flows.path != NULL;
-    uint64_t n_flows;
+    hanse_link_facts facts;
     if (!spec->transmits && !(wants_linkages && has_table) &&
         (wants_linkages || spec->wants_flows))
         return hanse_fail(error, HANSE_ERR_SPEC,
@@ -47,9 +49,57 @@ static hanse_status check_flows(const hanse_information_spec *spec,
                                spec->n_within, "step 'within'", error));
     HANSE_TRY(hanse_check_formula(spec->linkages_total, "measure 'linkages'",
                                   schema, error));
-    return has_table ? hanse_link_table_check(run, &spec->flows, false,
-                                              &n_flows, error)
-                     : HANSE_OK;
+    return has_table
+               ? hanse_link_table_check(run, &spec->flows, false, &facts, error)
+               : HANSE_OK;
+}
+
+hanse_information_size
+hanse_information_bytes(const hanse_information_spec *spec,
+                        const hanse_model_run *run,
+                        const hanse_link_facts *links)
+{
+    const uint64_t column = run->n_rows * sizeof(double);
+    const bool keeps_all = run->spec->filter == NULL &&
+                           !(spec->remove_rejected && spec->n_conditions > 0);
+    const hanse_network_size network =
+        hanse_network_bytes(run->n_rows, links->n, links->has_weights,
+                            spec->normalise, hanse_model_threads(run));
+    const uint64_t table =
+        links->n *
+        (2 * sizeof(uint32_t) + (links->has_weights ? sizeof(double) : 0));
+    uint64_t index = 0;
+    if (spec->links.by_id)
+        index = hanse_row_ids_bytes(run->n_rows, true);
+    hanse_information_size size = {
+        .build_bytes = 2 * column + table + run->n_rows,
+        .walk_bytes = 4 * column + network.kept_bytes,
+        .least_bytes = 2 * column + table,
+    };
+    size.build_bytes += network.peak_bytes > index ? network.peak_bytes : index;
+    if (keeps_all)
+        size.least_bytes += network.peak_bytes;
+    return size;
+}
+
+/* Columns of the links, and whether memory may suffice. */
+static hanse_status check_transmit(const hanse_information_spec *spec,
+                                   const hanse_model_run *run,
+                                   hanse_error *error)
+{
+    hanse_link_facts links;
+    HANSE_TRY(hanse_link_table_check(run, &spec->links, true, &links, error));
+    const uint64_t limit_bytes = run->source->budget->limit_bytes;
+    const uint64_t needed =
+        hanse_information_bytes(spec, run, &links).least_bytes;
+    if (limit_bytes == 0 || needed <= limit_bytes)
+        return HANSE_OK;
+    return hanse_fail(
+        error, HANSE_ERR_LIMIT,
+        "transmit: %" PRIu64 " links of %s between %" PRIu64
+        " rows take at least %" PRIu64 " bytes of memory, the limit is %" PRIu64
+        "; raise --memory",
+        links.n, spec->links.path, run->n_rows, needed, limit_bytes);
 }
 
 hanse_status hanse_information_check(const hanse_information_spec *spec,
@@ -57,15 +107,12 @@ hanse_status hanse_information_check(const hanse_information_spec *spec,
                                      const hanse_schema *schema,
                                      hanse_error *error)
 {
-    uint64_t n_links;
     HANSE_TRY(hanse_check_formula(hanse_information_quantity(run),
                                   "measure 'information'", schema, error));
     for (size_t k = 0; k < spec->n_conditions; k++)
         HANSE_TRY(check_condition(&spec->conditions[k], schema, error));
     HANSE_TRY(check_flows(spec, run, schema, error));
-    return spec->transmits
-               ? hanse_link_table_count(run, &spec->links, &n_links, error)
-               : HANSE_OK;
+    return spec->transmits ? check_transmit(spec, run, error) : HANSE_OK;
 }
 
 hanse_status hanse_information_known(const hanse_information_spec *spec,

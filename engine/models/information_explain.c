@@ -43,22 +43,19 @@ static hanse_status explain_transmit(const hanse_information_spec *spec,
                                      hanse_pass_notes *notes,
                                      hanse_error *error)
 {
-    uint64_t n_links;
+    hanse_link_facts facts;
     char reads[NOTE_SIZE], computes[NOTE_SIZE];
     const hanse_link_spec *links = &spec->links;
-    HANSE_TRY(hanse_link_table_count(run, links, &n_links, error));
-    const hanse_network_size size = hanse_network_bytes(
-        run->n_rows, n_links, true, spec->normalise, hanse_model_threads(run));
+    HANSE_TRY(hanse_link_table_check(run, links, true, &facts, error));
+    const hanse_information_size size =
+        hanse_information_bytes(spec, run, &facts);
     (void)snprintf(reads, sizeof reads, "%s by %s",
                    hanse_information_quantity(run),
                    links->by_id ? "id" : "row");
     (void)snprintf(computes, sizeof computes, "a network of %llu links of %s",
-                   (unsigned long long)n_links, links->path);
-    HANSE_TRY(hanse_pass_notes_add(
-        notes, "information: transmit", reads, computes, NULL,
-        size.peak_bytes + n_links * (2 * sizeof(uint32_t) + sizeof(double)) +
-            2 * run->n_rows * sizeof(double),
-        error));
+                   (unsigned long long)facts.n, links->path);
+    HANSE_TRY(hanse_pass_notes_add(notes, "information: transmit", reads,
+                                   computes, NULL, size.build_bytes, error));
     if (spec->walk.hops == HANSE_WALK_LIMIT)
         (void)snprintf(computes, sizeof computes,
                        "the sum of walks of any length, up to %zu steps, to %g "
@@ -70,9 +67,8 @@ static hanse_status explain_transmit(const hanse_information_spec *spec,
                        "memory",
                        spec->walk.hops, spec->walk.hops == 1 ? "" : "s",
                        spec->walk.hops, spec->walk.hops == 1 ? "" : "s");
-    return hanse_pass_notes_add(
-        notes, "information: transmit", NULL, computes, "transmit/information",
-        size.kept_bytes + 4 * run->n_rows * sizeof(double), error);
+    return hanse_pass_notes_add(notes, "information: transmit", NULL, computes,
+                                "transmit/information", size.walk_bytes, error);
 }
 
 static hanse_status explain_flows(const hanse_information_spec *spec,

@@ -41,6 +41,18 @@ hanse_status hanse_information_filter(hanse_information *info,
 hanse_status hanse_information_transmit(hanse_information *info,
                                         hanse_error *error);
 
+/* Memory for the transmission, beside blocks of rows and bytes of texts. */
+typedef struct hanse_information_size {
+    uint64_t build_bytes; /* the most until the network is made */
+    uint64_t walk_bytes;  /* and then */
+    uint64_t least_bytes; /* what it takes in any case */
+} hanse_information_size;
+
+hanse_information_size
+hanse_information_bytes(const hanse_information_spec *spec,
+                        const hanse_model_run *run,
+                        const hanse_link_facts *links);
+
 /* The formula of the quantity s, of the run's model. */
 const char *hanse_information_quantity(const hanse_model_run *run);
 

@@ -351,7 +351,7 @@ static hanse_status check_ends(const hanse_model_run *run,
 
 hanse_status hanse_link_table_check(const hanse_model_run *run,
                                     const hanse_link_spec *spec,
-                                    bool between_rows, uint64_t *n,
+                                    bool between_rows, hanse_link_facts *out,
                                     hanse_error *error)
 {
     hanse_source *links;
@@ -360,7 +360,7 @@ hanse_status hanse_link_table_check(const hanse_model_run *run,
     link_scan s = {.any_ends = !between_rows,
                    .schema = hanse_source_schema(links)};
     const hanse_status status = check_ends(run, spec, &s, error);
-    *n = links->ops->n_rows(links);
+    *out = (hanse_link_facts){links->ops->n_rows(links), s.weight != NULL};
     hanse_formula_destroy(s.weight);
     hanse_source_close(links);
     return status;
@@ -370,5 +370,9 @@ hanse_status hanse_link_table_count(const hanse_model_run *run,
                                     const hanse_link_spec *spec, uint64_t *n,
                                     hanse_error *error)
 {
-    return hanse_link_table_check(run, spec, true, n, error);
+    hanse_link_facts facts = {0};
+    const hanse_status status =
+        hanse_link_table_check(run, spec, true, &facts, error);
+    *n = facts.n;
+    return status;
 }

@@ -47,15 +47,20 @@ hanse_status hanse_link_table_read_by(hanse_model_run *run,
                                       hanse_link_arrays *out,
                                       hanse_error *error);
 
-/* Number of links, for plans, and whether all columns are there and of types
- * that can be used; the table is opened, not read. `between_rows`: the ends are
- * rows or their ids, else anything. */
+/* What is known of a table of links that was opened and not read. */
+typedef struct hanse_link_facts {
+    uint64_t n;
+    bool has_weights;
+} hanse_link_facts;
+
+/* Whether all columns are there and of types that can be used. `between_rows`:
+ * the ends are rows or their ids, else anything. */
 hanse_status hanse_link_table_check(const hanse_model_run *run,
                                     const hanse_link_spec *spec,
-                                    bool between_rows, uint64_t *n,
+                                    bool between_rows, hanse_link_facts *out,
                                     hanse_error *error);
 
-/* The same of links between rows. */
+/* The same of links between rows; their number, for plans. */
 hanse_status hanse_link_table_count(const hanse_model_run *run,
                                     const hanse_link_spec *spec, uint64_t *n,
                                     hanse_error *error);
