@@ -711,6 +711,48 @@ def test_linkages_of_links():
           len(result["linkages/by_cluster_active"]["forward_total"]) == 14)
 
 
+def test_tables_of_flows():
+    """Keys that are texts or numbers; flows that go round; unknown keys."""
+    text = """
+input: {files: t.h5}
+group_by: sector
+models:
+  information:
+    column: output
+    linkages: {total: output, flows: {table: /flows, weight: amount}}
+"""
+    for names in (np.array(["b", "a", "c"]), np.array([7, 5, 300])):
+        ends = np.array([[0, 1], [1, 0], [0, 0], [0, 1], [2, 2]])
+        amounts = np.array([1.0, 3.0, 1.0, 1.0, 1.0])
+        write_table("t.h5", {"sector": names, "output": [4.0, 2.0, 2.0]})
+        write_table("t.h5", {"source": names[ends[:, 0]],
+                             "target": names[ends[:, 1]],
+                             "amount": amounts}, table="flows", mode="a")
+        result = run_job(text)
+        flows = result["flows/by_sector"]
+        pairs = sorted({(names[i], names[j]) for i, j in ends})
+        check(f"table of flows: pairs {names}",
+              list(zip(flows["source"], flows["target"])) == pairs)
+        check(f"table of flows: sums {names}",
+              sorted(flows["flow"]) == [1.0, 1.0, 2.0, 3.0]
+              and sorted(flows["links"]) == [1, 1, 1, 2])
+        # The first two sectors sell all that they make to each other: no sum.
+        found = result["linkages/by_sector"]
+        check(f"rounds without end {names}",
+              (found["backward_total_status"] == 7).all()
+              and np.isnan(found["forward_total"]).all()
+              and (found["backward_direct_status"] == 0).all()
+              and sorted(found["backward_direct"]) == [0.5, 1.0, 1.0])
+    write_table("t.h5", {"sector": [1, 2], "output": [1.0, 2.0]})
+    write_table("t.h5", {"source": [1, 3], "target": [2, 2],
+                         "amount": [1.0, 1.0]}, table="flows", mode="a")
+    fails("a flow from no group", text,
+          "/flows: link 1 (from 0): its source is 3, an id that no row has in "
+          "the column 'sector'", 1)
+    fails("a flow that is not there", text.replace("amount", "amont"),
+          "no column 'amont', did you mean 'amount'?")
+
+
 # ---- Faulty jobs ------------------------------------------------------------------
 
 def fails(name, text, message, status=2):
@@ -849,6 +891,7 @@ def main():
     test_score()
     test_missing_groups()
     test_linkages_of_links()
+    test_tables_of_flows()
     test_faulty_jobs()
     test_memory()
     test_explain_and_provenance()
