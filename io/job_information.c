@@ -318,7 +318,7 @@ static hanse_status read_within(hanse_job_reader *r, const yaml_node_t *node)
     hanse_text_list keys = {0};
     HANSE_TRY(get_spec(r, &spec));
     HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "within"));
-    const hanse_status status = hanse_node_texts(r, node, "within", &keys);
+    const hanse_status status = hanse_job_read_within(r, node, &keys);
     if (status != HANSE_OK) {
         hanse_text_list_clear(&keys);
         return status;

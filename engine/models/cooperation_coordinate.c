@@ -4,9 +4,7 @@
  * of each group, and a column does the rest.
  */
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/memory.h"
 #include "engine/models/cooperation_steps.h"
@@ -36,23 +34,16 @@ static hanse_status add_strategy(hanse_model_run *run, const char *strategy,
 {
     static const bool yes = true, no = false;
     static const char *const names[] = {STRATEGY};
-    const char *filter = run->spec->filter;
     char *condition = NULL;
-    if (filter != NULL) {
-        const size_t size = strlen(filter) + sizeof "0 + ()";
-        condition = malloc(size);
-        if (condition == NULL)
-            return hanse_fail_nomem(error, "filter", size);
-        (void)snprintf(condition, size, "0 + (%s)", filter);
-    }
+    HANSE_TRY(hanse_model_filter_number(run, &condition, error));
     const char *const formulas[] = {strategy, condition};
     const hanse_column_set set = {.names = names,
                                   .n_columns = 1,
                                   .formulas = formulas,
-                                  .n_formulas = filter != NULL ? 2 : 1,
+                                  .n_formulas = condition != NULL ? 2 : 1,
                                   .what = what,
                                   .fill = fill_strategy,
-                                  .context = filter != NULL ? &yes : &no};
+                                  .context = condition != NULL ? &yes : &no};
     const hanse_status status = hanse_columns_add(run->columns, &set, error);
     free(condition);
     return status;

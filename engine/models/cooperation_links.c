@@ -156,15 +156,17 @@ static hanse_status find_values(const hanse_coordinate_spec *spec,
 
 /* A table of one row, `coordination`. */
 static hanse_status publish_report(hanse_model_run *run,
+                                   const hanse_coordinate_spec *spec,
                                    const hanse_coordination_report *report,
                                    hanse_error *error)
 {
     hanse_result *result;
-    void *rounds = NULL, *change = NULL, *converged = NULL;
+    void *rounds = NULL, *change = NULL, *converged = NULL, *tolerance = NULL;
+    const bool is_limit = spec->rounds == HANSE_ROUNDS_LIMIT;
     HANSE_TRY(hanse_result_create(1, &result, error));
     hanse_owned_table *table = &result->tables[0];
     hanse_status status = hanse_result_table_init(result, 0, "coordination", 1,
-                                                  0, 3, NULL, NULL, error);
+                                                  0, 4, NULL, NULL, error);
     if (status == HANSE_OK)
         status =
             hanse_result_add_column(table, "rounds", "rounds of coordination",
@@ -179,6 +181,12 @@ static hanse_status publish_report(hanse_model_run *run,
                                     "whether the limit was reached, if it was "
                                     "asked for",
                                     NULL, NULL, HANSE_INT8, &converged, error);
+    if (status == HANSE_OK && is_limit)
+        status = hanse_result_add_column(
+            table, "tolerance",
+            "largest change allowed, as a share of the largest strategy among "
+            "linked records",
+            NULL, NULL, HANSE_FLOAT64, &tolerance, error);
     if (status != HANSE_OK) {
         hanse_result_destroy(result);
         return status;
@@ -186,6 +194,8 @@ static hanse_status publish_report(hanse_model_run *run,
     *(int64_t *)rounds = (int64_t)report->rounds;
     *(double *)change = report->change;
     *(int8_t *)converged = report->converged;
+    if (is_limit)
+        *(double *)tolerance = spec->tolerance;
     return hanse_model_add_tables(run, result, error);
 }
 
@@ -280,7 +290,7 @@ hanse_cooperation_coordinate_links(const hanse_cooperation_spec *spec,
     outcome *o = NULL;
     HANSE_TRY(create_outcome(run, &o, error));
     HANSE_TRY(find_values(&spec->coordinate, run, o, &report, error));
-    HANSE_TRY(publish_report(run, &report, error));
+    HANSE_TRY(publish_report(run, &spec->coordinate, &report, error));
     HANSE_TRY(add_codes(run, o, error));
     if (!spec->coordinate.preserve)
         return hanse_columns_add_array(run->columns, HANSE_COOPERATION_VALUE,

@@ -25,15 +25,18 @@ typedef struct node {
     double weight;
 } node;
 
-/* Of a block: the largest change and magnitude. */
+/* Of a block: the largest change, also as a share of the row's scale, and the
+ * largest magnitude. */
 typedef struct extent {
     double change;
+    double share;
     double size;
 } extent;
 
 typedef struct rounds {
     const hanse_coordination *given;
-    const int8_t *codes; /* [row] */
+    const int8_t *codes;  /* [row] */
+    const double *scales; /* [row]; NULL unless the limit is asked for */
     size_t n_rows;
     const node *now;
     node *next;
@@ -109,7 +112,7 @@ static hanse_status round_block(void *context, size_t block, hanse_error *error)
     const size_t begin = block * BLOCK_ROWS;
     const size_t end =
         begin + BLOCK_ROWS < r->n_rows ? begin + BLOCK_ROWS : r->n_rows;
-    extent seen = {0.0, 0.0};
+    extent seen = {0.0, 0.0, 0.0};
     (void)error;
     for (size_t i = begin; i < end; i++) {
         const double old = r->now[i].value;
@@ -121,7 +124,10 @@ static hanse_status round_block(void *context, size_t block, hanse_error *error)
                 value += s * given->strategy[i];
         }
         r->next[i] = (node){value, r->now[i].weight};
-        seen.change = fmax(seen.change, fabs(value - old));
+        const double change = fabs(value - old);
+        seen.change = fmax(seen.change, change);
+        if (r->scales != NULL && change > 0.0)
+            seen.share = fmax(seen.share, change / r->scales[i]);
         seen.size = fmax(seen.size, fabs(value));
     }
     r->extents[block] = seen;
@@ -136,9 +142,10 @@ static hanse_status one_round(rounds *r, node *buffers[2], extent *all,
     r->next = buffers[1];
     HANSE_TRY(hanse_parallel_for(r->given->n_threads, r->n_blocks, round_block,
                                  r, error));
-    *all = (extent){0.0, 0.0};
+    *all = (extent){0.0, 0.0, 0.0};
     for (size_t b = 0; b < r->n_blocks; b++) {
         all->change = fmax(all->change, r->extents[b].change);
+        all->share = fmax(all->share, r->extents[b].share);
         all->size = fmax(all->size, r->extents[b].size);
     }
     node *const swap = buffers[0];
@@ -165,8 +172,8 @@ static hanse_status all_rounds(rounds *r, node *buffers[2],
                               report->rounds + 1);
         HANSE_TRY(one_round(r, buffers, &all, error));
         report->change = all.change;
-        if (all.change == 0.0 || (limit && isfinite(all.size) &&
-                                  all.change <= given->tolerance * all.size)) {
+        if (all.change == 0.0 ||
+            (limit && isfinite(all.size) && all.share <= given->tolerance)) {
             report->rounds++;
             report->converged = true;
             break;
@@ -252,6 +259,58 @@ static hanse_status find_codes(const hanse_coordination *given, int8_t *codes,
                                   sizeof *queue + sizeof *reached);
 }
 
+/* ---- Scales ------------------------------------------------------------- */
+
+/* The rows that hang together with `first`, one after another, and the largest
+ * magnitude of their strategies. Returns their number. */
+static size_t find_component(const hanse_coordination *given, uint32_t first,
+                             uint32_t *queue, double *scales, double *largest)
+{
+    const hanse_network *graph = given->graph;
+    size_t n = 0;
+    queue[n++] = first;
+    scales[first] = 0.0;
+    *largest = 0.0;
+    for (size_t at = 0; at < n; at++) {
+        const uint32_t row = queue[at];
+        const double size = fabs(given->strategy[row]);
+        if (isfinite(size) && size > *largest)
+            *largest = size;
+        for (uint64_t k = graph->starts[row]; k < graph->starts[row + 1]; k++) {
+            const uint32_t other = graph->sources[k];
+            if (isnan(scales[other])) {
+                scales[other] = 0.0;
+                queue[n++] = other;
+            }
+        }
+    }
+    return n;
+}
+
+/* What changes of a row are measured by in the limit. */
+static hanse_status find_scales(const hanse_coordination *given, double *scales,
+                                hanse_error *error)
+{
+    const size_t n = given->graph->n_rows;
+    uint32_t *queue = hanse_allocate(given->budget, n, sizeof *queue);
+    if (queue == NULL)
+        return hanse_fail_budget(error, given->budget, "coordination", n,
+                                 sizeof *queue);
+    for (size_t i = 0; i < n; i++)
+        scales[i] = (double)NAN;
+    for (size_t i = 0; i < n; i++) {
+        double largest;
+        if (!isnan(scales[i]))
+            continue;
+        const size_t m =
+            find_component(given, (uint32_t)i, queue, scales, &largest);
+        for (size_t k = 0; k < m; k++)
+            scales[queue[k]] = largest;
+    }
+    hanse_free(given->budget, queue, n, sizeof *queue);
+    return HANSE_OK;
+}
+
 /* ---- All of it ---------------------------------------------------------- */
 
 static void begin(const hanse_coordination *given, node *nodes)
@@ -282,20 +341,37 @@ static hanse_status compute(const hanse_coordination *given, node *buffers[2],
                             int8_t *codes, hanse_coordination_report *report,
                             hanse_error *error)
 {
-    rounds r = {given,   codes,   given->graph->n_rows, NULL, NULL,
-                extents, n_blocks};
+    const size_t n = given->graph->n_rows;
+    rounds r = {.given = given,
+                .codes = codes,
+                .n_rows = n,
+                .extents = extents,
+                .n_blocks = n_blocks};
+    double *scales = NULL;
     HANSE_TRY(find_codes(given, codes, error));
+    if (given->rounds == HANSE_ROUNDS_LIMIT) {
+        scales = hanse_allocate(given->budget, n, sizeof *scales);
+        if (scales == NULL)
+            return hanse_fail_budget(error, given->budget, "coordination", n,
+                                     sizeof *scales);
+    }
+    hanse_status status =
+        scales != NULL ? find_scales(given, scales, error) : HANSE_OK;
+    r.scales = scales;
     begin(given, buffers[0]);
-    HANSE_TRY(all_rounds(&r, buffers, report, error));
-    finish(given, buffers[0], report->converged, values, codes);
-    return HANSE_OK;
+    if (status == HANSE_OK)
+        status = all_rounds(&r, buffers, report, error);
+    hanse_free(given->budget, scales, n, sizeof *scales);
+    if (status == HANSE_OK)
+        finish(given, buffers[0], report->converged, values, codes);
+    return status;
 }
 
 uint64_t hanse_coordinate_bytes(size_t n_rows)
 {
-    return (uint64_t)n_rows * (2 * sizeof(node) + 5) +
+    return (uint64_t)n_rows * (2 * sizeof(node) + sizeof(double) + 5) +
            (n_rows / BLOCK_ROWS + 1) * sizeof(extent) +
-           5 * HANSE_ALIGNMENT; /* of each array */
+           6 * HANSE_ALIGNMENT; /* of each array */
 }
 
 hanse_status hanse_coordinate_links(const hanse_coordination *coordination,

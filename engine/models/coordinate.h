@@ -30,7 +30,8 @@ typedef struct hanse_coordination {
     const double *independence; /* [row] */
     uint64_t rounds;            /* or HANSE_ROUNDS_LIMIT */
     /* Of the limit: the iteration ends when no value has changed by more than
-     * `tolerance` times the largest magnitude of all values, > 0. The limit is
+     * `tolerance` times the largest magnitude among the strategies of the rows
+     * that it hangs together with by links, > 0. The limit is
      * then nearer than (1 - s)/s such changes, with s the smallest
      * independence. */
     double tolerance;

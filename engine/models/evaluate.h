@@ -57,8 +57,9 @@ typedef struct hanse_evaluation {
     const hanse_evaluate_spec *spec; /* borrowed until the run is cleared */
     const char *prefix; /* of the names of columns that passes need */
     const char *score;  /* column to be added, NaN where there is none */
-    const char *status; /* column to be added: code of the record's scope; NULL:
-                           not wanted */
+    const char *status; /* column to be added: code of the record's scope, or
+                           HANSE_MODEL_EMPTY where the record lacks an
+                           indicator or is left out; NULL: not wanted */
     const char *normalised; /* y_ij as columns "<normalised><name>"; NULL: not
                                wanted */
     const char *table; /* weights and bounds of the scopes as a table of this

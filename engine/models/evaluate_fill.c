@@ -99,6 +99,13 @@ void hanse_fill_score_status(const void *context, const hanse_rows *rows,
     hanse_fill_score(context, rows, out);
     for (size_t i = 0; i < rows->n; i++) {
         const uint32_t scope = scales->has_groups ? rows->groups[0][i] : 0;
-        out[1][i] = scope == HANSE_NO_GROUP ? 0.0 : scales->status[scope];
+        int8_t code = HANSE_MODEL_EMPTY;
+        if (scope != HANSE_NO_GROUP)
+            code = scales->status[scope];
+        /* What is missing is the record's own. */
+        if (isnan(out[0][i]) && code != HANSE_MODEL_INFEASIBLE &&
+            code != HANSE_MODEL_NOT_FINITE)
+            code = HANSE_MODEL_EMPTY;
+        out[1][i] = (double)code;
     }
 }

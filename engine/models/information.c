@@ -170,6 +170,10 @@ static const hanse_table_column table_columns[HANSE_INFORMATION_COLUMNS] = {
                           HANSE_FLOAT64, true},
 };
 
+/* Name of the number of records whose quantity is not finite, among the sums.
+ */
+static const char undefined_sum[] = "information_undefined";
+
 /* numerator / denominator, or why there is none. */
 static double divide(double numerator, double denominator, bool is_empty,
                      int8_t *status)
@@ -245,6 +249,10 @@ static hanse_status fill_columns(const void *context,
         multiplier[row] =
             divide(hanse_table_number(sums, "information_now", "total", row),
                    sent[row], n == 0.0, &status[TABLE_MULTIPLIER][row]);
+        if (hanse_table_number(sums, undefined_sum, "total", row) > 0.0) {
+            multiplier[row] = NAN;
+            status[TABLE_MULTIPLIER][row] = HANSE_MODEL_NOT_FINITE;
+        }
         if (!info->has_converged) {
             multiplier[row] = NAN;
             status[TABLE_MULTIPLIER][row] = HANSE_MODEL_NOT_CONVERGED;
@@ -270,17 +278,6 @@ static hanse_status integrate(hanse_information *info, hanse_error *error)
     const bool transmits = info->spec->transmits;
     const char *now = transmits ? HANSE_IN_QUOTES(HANSE_RECEIVED_COLUMN)
                                 : HANSE_IN_QUOTES(HANSE_SENT_COLUMN);
-    char kept[] = "kept", kept_column[] = HANSE_KEPT_COLUMN;
-    char kept_name[] = "whether the filter keeps the record";
-    char received[] = "received", received_column[] = HANSE_RECEIVED_COLUMN;
-    char received_name[] = "information after transmission";
-    const hanse_record_column kept_record = {
-        .name = kept, .column = kept_column, .long_name = kept_name};
-    const hanse_record_column received_record = {
-        .name = received,
-        .column = received_column,
-        .long_name = received_name,
-        .units = (char *)(uintptr_t)info->units};
     HANSE_TRY(
         hanse_model_set_measure(run, HANSE_MODEL_INFORMATION, now, error));
     HANSE_TRY(hanse_model_add_sum(run, "information_kept",
@@ -289,9 +286,11 @@ static hanse_status integrate(hanse_information *info, hanse_error *error)
                                   HANSE_IN_QUOTES(HANSE_SENT_COLUMN), error));
     HANSE_TRY(hanse_model_add_sum(run, "information_now", now, error));
     HANSE_TRY(hanse_model_add_table_columns(run, &columns, error));
-    if (info->spec->n_conditions > 0)
-        HANSE_TRY(hanse_model_add_record(run, &kept_record, error));
-    return transmits ? hanse_model_add_record(run, &received_record, error)
+    HANSE_TRY(hanse_information_records(info, error));
+    return transmits ? hanse_model_add_sum(run, undefined_sum,
+                                           "0 + (" HANSE_IN_QUOTES(
+                                               HANSE_RECEIVED_CODE) " == 8)",
+                                           error)
                      : HANSE_OK;
 }
 

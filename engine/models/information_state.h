@@ -13,6 +13,7 @@
 #define HANSE_KEPT_COLUMN     "information.kept"
 #define HANSE_SENT_COLUMN     "information.sent"
 #define HANSE_RECEIVED_COLUMN "information.received"
+#define HANSE_RECEIVED_CODE   "information.received status"
 #define HANSE_IN_QUOTES(name) "`" name "`"
 
 enum {
@@ -52,6 +53,11 @@ hanse_information_size
 hanse_information_bytes(const hanse_information_spec *spec,
                         const hanse_model_run *run,
                         const hanse_link_facts *links);
+
+/* information_records.c: what is published of every record, and the column
+ * HANSE_RECEIVED_CODE where something is transmitted. */
+hanse_status hanse_information_records(hanse_information *info,
+                                       hanse_error *error);
 
 /* The formula of the quantity s, of the run's model. */
 const char *hanse_information_quantity(const hanse_model_run *run);

@@ -264,6 +264,12 @@ static hanse_status fill_flows(making *m, const hanse_table *groups,
     HANSE_TRY(hanse_result_add_column(m->table, "flow_mean",
                                       "mean flow of a link", units, NULL,
                                       HANSE_FLOAT64, (void **)&mean, error));
+    if (flows->n == 0 && m->table->view.n_rows == 1) {
+        links[0] = 0;
+        flow[0] = 0.0;
+        mean[0] = NAN;
+        return HANSE_OK;
+    }
     memcpy(links, flows->n_links, flows->n * sizeof *links);
     memcpy(flow, flows->flow, flows->n * sizeof *flow);
     memcpy(mean, flows->mean, flows->n * sizeof *mean);
@@ -276,8 +282,10 @@ hanse_status hanse_publish_flows(hanse_model_run *run,
                                  const char *units, hanse_error *error)
 {
     making m;
-    HANSE_TRY(begin(&m, run, "flows", groups->name, flows->n,
-                    2 * groups->n_keys, 3, error));
+    /* Without keys there is one row, with links or without. */
+    const size_t n_rows = flows->n == 0 && groups->n_keys == 0 ? 1 : flows->n;
+    HANSE_TRY(begin(&m, run, "flows", groups->name, n_rows, 2 * groups->n_keys,
+                    3, error));
     return end(&m, fill_flows(&m, groups, flows, units, error), error);
 }
 

@@ -199,6 +199,22 @@ double *hanse_table_values(struct hanse_owned_table *table, const char *name)
 
 /* ---- What steps add ----------------------------------------------------- */
 
+hanse_status hanse_model_filter_number(const hanse_model_run *run, char **out,
+                                       hanse_error *error)
+{
+    const char *filter = run->spec->filter;
+    *out = NULL;
+    if (filter == NULL)
+        return HANSE_OK;
+    const size_t size = strlen(filter) + sizeof "0 + ()";
+    char *text = malloc(size);
+    if (text == NULL)
+        return hanse_fail_nomem(error, "filter", size);
+    (void)snprintf(text, size, "0 + (%s)", filter);
+    *out = text;
+    return HANSE_OK;
+}
+
 hanse_status hanse_model_set_measure(hanse_model_run *run, hanse_model model,
                                      const char *formula, hanse_error *error)
 {

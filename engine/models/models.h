@@ -139,6 +139,11 @@ double hanse_table_number(const hanse_table *table, const char *measure,
 /* Values of a float64 column of an owned table, to be changed. */
 double *hanse_table_values(struct hanse_owned_table *table, const char *name);
 
+/* A formula that is 1 where the job's filter keeps a row; NULL where there is
+ * none. From malloc. */
+hanse_status hanse_model_filter_number(const hanse_model_run *run, char **out,
+                                       hanse_error *error);
+
 /* Makes a measure of the last pass a formula over run->columns (adds it where
  * there is none). */
 hanse_status hanse_model_set_measure(hanse_model_run *run, hanse_model model,

@@ -79,6 +79,24 @@ static hanse_status step(walk *w, hanse_error *error)
     return HANSE_OK;
 }
 
+/* Undefined by infinities, other than what is missing: a NaN of its own, which
+ * no table holds by chance. */
+static const uint64_t UNDEFINED = UINT64_C(0x7ff8000068616e73);
+
+static double get_undefined(void)
+{
+    double x;
+    memcpy(&x, &UNDEFINED, sizeof x);
+    return x;
+}
+
+bool hanse_walk_is_undefined(double x)
+{
+    uint64_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits == UNDEFINED;
+}
+
 /* ---- Tasks -------------------------------------------------------------- */
 
 static hanse_status begin_rows(void *context, size_t task, hanse_error *error)
@@ -88,7 +106,7 @@ static hanse_status begin_rows(void *context, size_t task, hanse_error *error)
     (void)error;
     for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++) {
         const double start = w->start[i];
-        w->sums[i] = start;
+        w->sums[i] = isnan(start) ? (double)NAN : start;
         w->terms[i] = isnan(start) ? 0.0 : start;
         not_finite = not_finite || isinf(start);
     }
@@ -111,8 +129,10 @@ static hanse_status add_rows(void *context, size_t task, hanse_error *error)
         if (term == 0.0)
             continue;
         /* A row that has nothing itself has what it receives first. */
-        const bool is_first = isnan(w->sums[i]) && isnan(w->start[i]);
-        w->sums[i] = is_first ? term : w->sums[i] + term;
+        const double before = w->sums[i];
+        const bool is_first = isnan(before) && !hanse_walk_is_undefined(before);
+        const double sum = is_first ? term : before + term;
+        w->sums[i] = isnan(sum) ? get_undefined() : sum;
         const double change = fabs(term) / fabs(w->sums[i]);
         largest = change > largest ? change : largest;
     }

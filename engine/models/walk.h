@@ -48,4 +48,8 @@ typedef struct hanse_walk_report {
 hanse_status hanse_walk_sums(const hanse_walk *how, double *sums,
                              hanse_walk_report *report, hanse_error *error);
 
+/* Whether a sum is NaN because of infinities that met, or met a weight of 0,
+ * rather than for want of anything to add. */
+bool hanse_walk_is_undefined(double sum);
+
 #endif
