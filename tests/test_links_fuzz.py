@@ -184,8 +184,8 @@ def check_received(f, case, found, start, links):
     f.equal("links used", report["links"][0], len(links))
     f.equal("decay", report["decay"][0], step["decay"])
     limit = hops == "limit"
-    reached = oracle.tainted(start, links, case.n if limit else
-                             hops if decay else 0)
+    reached = oracle.tainted(start, links, 0 if decay == 0 else
+                             case.n if limit else hops)
     if limit:
         f.expect("tolerance", report["tolerance"][0] > 0)
         radius = spectral_radius(links, case.n) * float(decay)

@@ -116,7 +116,7 @@ static hanse_status begin_rows(void *context, size_t task, hanse_error *error)
 }
 
 /* Adds t(h), and finds the largest change of a row. What is infinite, or not a
- * number, does not change any more. */
+ * number, does not change any more once it is. */
 static hanse_status add_rows(void *context, size_t task, hanse_error *error)
 {
     walk *w = context;
@@ -133,7 +133,9 @@ static hanse_status add_rows(void *context, size_t task, hanse_error *error)
         const bool is_first = isnan(before) && !hanse_walk_is_undefined(before);
         const double sum = is_first ? term : before + term;
         w->sums[i] = isnan(sum) ? get_undefined() : sum;
-        const double change = fabs(term) / fabs(w->sums[i]);
+        double change = fabs(term) / fabs(w->sums[i]);
+        if (!isfinite(w->sums[i]))
+            change = is_first || isfinite(before) ? INFINITY : 0.0;
         largest = change > largest ? change : largest;
     }
     note_largest(w, largest);
