@@ -154,10 +154,21 @@ static void widen_first(hanse_partitions *parts, const hanse_shared *shared,
     parts->n_pages = (size_t)(first->extent * inner_slots / page_slots) + 1;
 }
 
-/* Bytes of a group's state in a partition. */
-static size_t state_bytes(const hanse_fold *seen)
+/* Whether states begin packed. Where rows go to a spill once half of the memory
+ * is in use, states that have to be unpacked must not need the other half and
+ * more. */
+static bool begin_packed(const hanse_spill *spill, const hanse_layout *layout)
 {
-    const hanse_states states = {.is_packed = seen->layout.is_packed,
+    return layout->is_packed &&
+           (spill == NULL ||
+            layout->stride < 2 * HANSE_PACKED_LANES * layout->n_measures);
+}
+
+/* Bytes of a group's state in a partition. */
+static size_t state_bytes(const hanse_shared *shared, const hanse_fold *seen)
+{
+    const hanse_states states = {.is_packed =
+                                     begin_packed(shared->spill, &seen->layout),
                                  .n_measures = seen->plan->n_measures};
     return hanse_states_stride(&states, &seen->layout) * sizeof(int64_t);
 }
@@ -189,7 +200,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
                          const hanse_fold *seen, double n_expected)
 {
     uint64_t n_slots = 1, inner_slots = 1;
-    const size_t row_bytes = state_bytes(seen);
+    const size_t row_bytes = state_bytes(shared, seen);
     for (size_t k = 0; k < parts->n_keys; k++) {
         if (!seen_range(seen, parts->keys[k], &parts->ranges[k]))
             return;
@@ -214,7 +225,7 @@ static void shape_places(hanse_partitions *parts, const hanse_shared *shared,
 static void shape_hashed(hanse_partitions *parts, const hanse_shared *shared,
                          const hanse_fold *seen, double n_expected)
 {
-    const double bytes = n_expected * (double)state_bytes(seen);
+    const double bytes = n_expected * (double)state_bytes(shared, seen);
     parts->hashed_bits = LEAST_HASHED_BITS;
     while (parts->hashed_bits < MOST_HASHED_BITS &&
            (bytes > (double)shared->page_bytes *
@@ -366,7 +377,8 @@ static hanse_status create_states(hanse_partitions *parts,
 {
     HANSE_TRY(hanse_fold_create_like(parts->prototype, &parts->view,
                                      &partition->fold, error));
-    if (partition != hanse_partitions_leftovers(parts))
+    if (partition != hanse_partitions_leftovers(parts) &&
+        begin_packed(parts->spill, &partition->fold->layout))
         hanse_states_pack(&partition->fold->states[0],
                           &partition->fold->layout);
     return HANSE_OK;

@@ -401,6 +401,61 @@ static void large_groups_are_not_cut(void **state)
     free(x);
 }
 
+/* One value of each page leaves the window when memory is half full of small
+ * states: rows go to the spill in time. */
+static void unpacked_states_stay_within_the_limit(void **state)
+{
+    (void)state;
+    enum {
+        N_KEYS = 400000,
+        N = N_KEYS + N_KEYS / 64
+    };
+    static const hanse_field two[] = {{.name = "a", .type = HANSE_INT64},
+                                      {.name = "x", .type = HANSE_FLOAT64}};
+    static const hanse_schema schema_of_two = {two, 2};
+    static const char *const key[] = {"a"};
+    int64_t *a = calloc(N, sizeof *a);
+    double *x = calloc(N, sizeof *x);
+    assert_true(a != NULL && x != NULL);
+    uint64_t random = 6;
+    for (size_t i = 0; i < N; i++) {
+        a[i] = i < N_KEYS ? (int64_t)(i * 7919 % N_KEYS)
+                          : (int64_t)(i - N_KEYS) * 64;
+        x[i] = i < N_KEYS ? 1.0 + (double)(next_random(&random) >> 12) * 0x1p-52
+                          : 0x1p-110;
+    }
+    const hanse_array arrays[] = {{.values = a}, {.values = x}};
+    const hanse_batch batch = {N, arrays};
+    hanse_spec *spec;
+    hanse_spill *spill;
+    hanse_source *source;
+    hanse_result *found = NULL;
+    hanse_error error = {0};
+    assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_grouping(spec, key, 1, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_measure(spec, "x", "x", NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_set_statistics(spec, HANSE_STAT_TOTAL, NULL),
+                     HANSE_OK);
+    assert_int_equal(hanse_spill_file_open("/tmp", &spill, NULL), HANSE_OK);
+    assert_int_equal(
+        hanse_memory_source_open(&schema_of_two, &batch, 1000, &source, NULL),
+        HANSE_OK);
+    const hanse_run_options options = {.n_threads = 2,
+                                       .memory_bytes = (uint64_t)24 << 20};
+    const hanse_run_tuning tuning = {
+        .spill = spill, .share_bytes = 65536, .page_bytes = 65536};
+    if (hanse_run_tuned(spec, source, &options, &tuning, NULL, &found,
+                        &error) != HANSE_OK)
+        fail_msg("%s", error.message);
+    assert_int_equal(hanse_result_table(found, 0)->n_rows, N_KEYS);
+    hanse_result_destroy(found);
+    hanse_source_close(source);
+    spill->ops->close(spill);
+    hanse_spec_destroy(spec);
+    free(a);
+    free(x);
+}
+
 /* ---- Tuple maps --------------------------------------------------------- */
 
 static void tuple_map_numbers_by_first_appearance(void **state)
@@ -447,6 +502,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tuple_map_numbers_by_first_appearance),
         cmocka_unit_test(tuple_map_keeps_codes_while_it_grows),
         cmocka_unit_test(large_groups_are_not_cut),
+        cmocka_unit_test(unpacked_states_stay_within_the_limit),
         cmocka_unit_test(random_tables_agree_however_shared),
     };
     if (argc > 1)
