@@ -104,9 +104,9 @@ typedef struct hanse_claimant {
 } hanse_claimant;
 
 /* Outcome of a group of n claims (none NaN) and pool E, for all rules but
- * largest_remainder and shapley. Statuses as above, and 6 where E > D: awards
- * are then the claims and E - D is the reserve. claims[] is used up. Takes up
- * to n_threads threads where n is large. */
+ * largest_remainder and shapley. Statuses as above, and 6 where E is above D
+ * rounded to a float64: awards are then the claims and E - D is the reserve.
+ * claims[] is used up. Takes up to n_threads threads where n is large. */
 void hanse_claims_solve(hanse_claims_rule rule, double *claims, size_t n,
                         double pool, size_t n_threads,
                         hanse_claims_outcome *out);

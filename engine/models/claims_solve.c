@@ -196,9 +196,12 @@ static void solve_level(hanse_claims_rule rule, problem *p, double pool,
     hanse_wide_subtract(&loss, &estate);
     out->shared = pool;
     if (is_negative(&loss)) { /* E > D: the claims themselves */
-        out->status = HANSE_MODEL_INFEASIBLE;
-        out->shared = hanse_wide_round(total);
-        out->reserve = -hanse_wide_round(&loss);
+        const double most = hanse_wide_round(total);
+        if (pool > most) { /* else E is D, rounded */
+            out->status = HANSE_MODEL_INFEASIBLE;
+            out->shared = most;
+            out->reserve = -hanse_wide_round(&loss);
+        }
         out->terms.level = rule == HANSE_RULE_CEA ? (double)INFINITY : 0.0;
         out->terms.divisor = rule == HANSE_RULE_TALMUD ? 1.0 : 0.0;
         return;
