@@ -104,7 +104,7 @@ static hanse_status allocate_scales(hanse_scales *s, size_t n_scopes,
     return HANSE_OK;
 }
 
-/* Min-max. */
+/* Min-max; NaN where the bounds are not finite. */
 static void set_minmax(const hanse_evaluate_spec *spec,
                        const hanse_indicator *indicator,
                        const hanse_bounds *bounds, hanse_scaling *out)
@@ -114,9 +114,10 @@ static void set_minmax(const hanse_evaluate_spec *spec,
     *out = (hanse_scaling){.range = 1.0};
     if (high == low)
         return;
+    const bool is_finite = isfinite(bounds->max - bounds->min);
     out->low = indicator->is_cost ? high : low;
     out->range = indicator->is_cost ? low - high : high - low;
-    out->base = spec->a;
+    out->base = is_finite ? spec->a : (double)NAN;
     out->span = spec->b - spec->a;
 }
 
@@ -126,6 +127,8 @@ static void set_zscore(const hanse_indicator *indicator,
     *out = (hanse_scaling){.range = 1.0, .weight = out->weight};
     if (bounds->max == bounds->min)
         return;
+    if (!isfinite(bounds->max - bounds->min))
+        out->base = (double)NAN;
     out->low = bounds->mean;
     out->range = indicator->is_cost ? -bounds->sd : bounds->sd;
     out->span = 1.0;
@@ -249,7 +252,9 @@ static void set_weights(passes *p, const hanse_table *table,
             !p->spec->indicators[j].has_bounds && b->max == b->min;
         indicators[j].is_cost = p->spec->indicators[j].is_cost;
         indicators[j].sd = fabs(scaling->span * (b->sd / scaling->range));
-        if (sums == NULL)
+        /* Without sums it has no weight, which is exact where all values are
+         * the same. */
+        if (sums == NULL || b->max == b->min)
             continue;
         indicators[j].sum_y =
             hanse_table_number(sums, p->name[j], "total", scope);
