@@ -19,6 +19,16 @@ void hanse_allocate_spec_clear(hanse_allocate_spec *spec)
     *spec = (hanse_allocate_spec){0};
 }
 
+const char *const *hanse_allocation_columns(void)
+{
+    static const char *const names[] = {
+        "resource_claim",      "resource_part",
+        "resource_allocation", "resource_integrated",
+        "resource_kept",       "resource_allocation_status",
+        "resource_group",      NULL};
+    return names;
+}
+
 /* ---- Memory ------------------------------------------------------------- */
 
 static void destroy_allocation(void *object)
@@ -33,6 +43,7 @@ static void destroy_allocation(void *object)
     hanse_free(a->budget, a->awards, a->n_rows, sizeof *a->awards);
     hanse_free(a->budget, a->changes, a->n_changes, sizeof *a->changes);
     hanse_result_destroy(a->result);
+    hanse_result_destroy(a->undefined);
     free(a);
 }
 
@@ -160,7 +171,8 @@ static void set_pools(steps *s)
     }
 }
 
-/* After the awards: negative or endless resources, several pools. */
+/* After the awards: negative or endless resources, several pools. Resources
+ * are no part of the costs that shapley shares. */
 static void check_pools(steps *s)
 {
     hanse_allocation *a = s->a;
@@ -170,11 +182,16 @@ static void check_pools(steps *s)
         if (a->is_given && hanse_table_number(t, s->name[POOL], "max", g) !=
                                hanse_table_number(t, s->name[POOL], "min", g))
             refuse(a, g, HANSE_MODEL_INFEASIBLE);
-        else if (n > 0 &&
+        else if (n > 0 && hanse_adds_awards(a) &&
                  hanse_table_number(t, s->name[RESOURCE], "min", g) < 0.0)
             refuse(a, g, HANSE_MODEL_NEGATIVE);
         else if (!isfinite(a->before[g]))
             refuse(a, g, HANSE_MODEL_NOT_FINITE);
+        const double most =
+            a->keep * hanse_table_number(t, s->name[RESOURCE], "total", g) +
+            a->pools[g];
+        if (hanse_is_allocated(a, g) && most > a->most_integrated)
+            a->most_integrated = most;
         a->any_status = a->any_status || a->status[g] != HANSE_MODEL_OK;
         a->any_undefined = a->any_undefined || !hanse_is_allocated(a, g);
     }
@@ -305,12 +322,12 @@ static hanse_status add_columns(steps *s, hanse_error *error)
 static hanse_status add_records(hanse_model_run *run, hanse_error *error)
 {
     const hanse_record_column award = {
-        .name = "allocation",
+        .name = HANSE_ALLOCATION_RECORD,
         .column =
             (char *)(uintptr_t)hanse_allocate_columns[HANSE_ALLOCATE_AWARD],
         .long_name = "award of the allocation"};
     const hanse_record_column status = {
-        .name = "allocation_status",
+        .name = HANSE_ALLOCATION_STATUS_RECORD,
         .column =
             (char *)(uintptr_t)hanse_allocate_columns[HANSE_ALLOCATE_STATUS],
         .long_name = "why the award is not defined",

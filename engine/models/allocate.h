@@ -21,6 +21,10 @@
 #include "engine/models/claims.h"
 #include "engine/models/models.h"
 
+/* Names of the record-level outputs. */
+#define HANSE_ALLOCATION_RECORD        "allocation"
+#define HANSE_ALLOCATION_STATUS_RECORD "allocation_status"
+
 typedef struct hanse_allocate_spec {
     hanse_claims_rule rule;
     char *claim; /* formula; NULL: r_i */
@@ -37,6 +41,9 @@ typedef struct hanse_allocation_request {
     const char *const *keys;
     size_t n_keys;
 } hanse_allocation_request;
+
+/* Names of all columns that an allocation may add to a run, NULL at the end. */
+const char *const *hanse_allocation_columns(void);
 
 /* Does the passes and adds columns, record columns "allocation" and its
  * status, table columns "resource_reserve" and "resource_status" of tables

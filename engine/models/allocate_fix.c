@@ -154,14 +154,20 @@ static void fix_slot(const fixing *f, size_t at, candidates *c)
     if (!hanse_adds_awards(a))
         return;
     const double target = hanse_integrated_total(a, g);
-    if (a->reserves[g] != 0.0)
-        return; /* which is what the rest leaves */
+    if (a->status[g] == HANSE_MODEL_EMPTY)
+        return; /* all keep what they have */
+    hanse_wide reserve;
+    hanse_wide_from_double(&reserve, a->reserves[g]);
+    hanse_wide_add(&integrated, &reserve);
     hanse_award_member top[HANSE_N_TOP];
     memcpy(top, s->by_integrated, sizeof top);
     for (size_t k = 0; f->sums.is_alike && k < HANSE_N_TOP; k++)
         if (s->by_award[k].row != HANSE_NO_ROW)
             hanse_award_enter(top, &s->by_award[k], false);
     settle(f, c, top, false, target, &awards, &integrated);
+    /* In the middle between two numbers R_i may be too coarse to help. */
+    if (a->reserves[g] != 0.0 && hanse_wide_round(&integrated) != target)
+        a->reserves[g] -= excess_of(&integrated, target);
 }
 
 static hanse_status fix_task(void *context, size_t index, hanse_error *error)
@@ -241,12 +247,10 @@ static void map_slots(fixing *f, const bool *needed)
             continue;
         f->map[g] = (uint32_t)f->sums.n_slots;
         f->group[f->sums.n_slots++] = (uint32_t)g;
-        const double total = a->before[g] + (a->is_given ? a->pools[g] : 0.0);
         if (a->shared[g] > sums->most_pool)
             sums->most_pool = a->shared[g];
-        if (total > sums->most_total)
-            sums->most_total = total;
     }
+    sums->most_total = a->most_integrated;
 }
 
 /* Groups whose rounded totals are not what they must be. */
@@ -267,8 +271,9 @@ static hanse_status find_needed(fixing *f,
         const double target = hanse_integrated_total(a, g);
         needed[g] =
             hanse_table_number(table, award, "total", g) != a->shared[g] ||
-            (hanse_adds_awards(a) && a->reserves[g] == 0.0 &&
-             hanse_table_number(table, whole, "total", g) != target);
+            (hanse_adds_awards(a) &&
+             (a->reserves[g] != 0.0 ||
+              hanse_table_number(table, whole, "total", g) != target));
     }
     hanse_result_destroy(result);
     return HANSE_OK;

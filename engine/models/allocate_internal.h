@@ -35,16 +35,18 @@ typedef struct hanse_allocation {
     bool has_claim;       /* formula 0 is the claim and 1 r_i, else 0 is both */
     size_t n_groups;      /* numbered as the rows of `table` */
     hanse_result *result; /* of the first pass */
+    hanse_result *undefined; /* statuses by row of other tables, may be NULL */
     const hanse_table *table;
     hanse_award_terms *terms; /* [group] */
     double *pools;            /* [group] E */
-    double *shared;     /* [group] what awards add up to; NaN: undefined */
-    double *reserves;   /* [group] */
-    double *before;     /* [group] total of r_i */
-    int8_t *status;     /* [group] */
-    bool any_status;    /* one is not 0 */
-    bool any_undefined; /* a group without awards */
-    double *awards;     /* [row], of rules that rank; else NULL */
+    double *shared;         /* [group] what awards add up to; NaN: undefined */
+    double *reserves;       /* [group] */
+    double *before;         /* [group] total of r_i */
+    double most_integrated; /* sum of R_i of those that take part, of a group */
+    int8_t *status;         /* [group] */
+    bool any_status;        /* one is not 0 */
+    bool any_undefined;     /* a group without awards */
+    double *awards;         /* [row], of rules that rank; else NULL */
     uint64_t n_rows;
     hanse_award_change *changes; /* by row */
     size_t n_changes;
@@ -90,9 +92,10 @@ hanse_status hanse_allocate_fix(hanse_model_run *run, hanse_allocation *a,
                                 const hanse_allocation_request *request,
                                 hanse_error *error);
 
-/* Adds the reserve to tables; `resource` is the formula of r_i. */
+/* Adds reserves and statuses to tables; takes a pass where the R_i of a group
+ * are undefined and some table has rows that are no sums of groups. */
 hanse_status hanse_allocate_add_tables(hanse_model_run *run,
-                                       const hanse_allocation *a,
+                                       hanse_allocation *a,
                                        const char *resource,
                                        hanse_error *error);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Reserves in the result tables. Those whose keys are among the keys of the
- * pools have rows that are sums of groups: each group is looked up by the
- * values of these keys.
+ * Reserves and statuses in the result tables. Those whose keys are among the
+ * keys of the pools have rows that are sums of groups: each group is looked up
+ * by the values of these keys. Rows of the others may hold parts of groups;
+ * where R_i of any group is undefined, a pass finds those that hold such R_i.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 
 #include "engine/models/allocate_internal.h"
 #include "engine/result.h"
+#include "engine/spec.h"
 
 enum {
     N_KEYS_MAX = 64
@@ -215,7 +217,7 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
         codes[row] = s->is_empty ? HANSE_MODEL_EMPTY : s->status;
         if (s->is_undefined)
             reserves[row] = (double)NAN;
-        if (totals != NULL && s->is_undefined)
+        if (totals != NULL && s->is_undefined && hanse_adds_awards(a))
             totals[row] = (double)NAN;
         else if (totals != NULL && is_known)
             totals[row] =
@@ -229,8 +231,108 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
     return outcome;
 }
 
+/* ---- Tables that are no sums of groups ---------------------------------- */
+
+static const char undefined_column[] = "resource_undefined";
+
+static bool is_other(const void *context, const hanse_table *table)
+{
+    return !is_coarser(context, table);
+}
+
+/* Status where R_i is undefined, of R_i, r_i and the status. */
+static void fill_undefined(const void *context, const hanse_rows *rows,
+                           double *const *out)
+{
+    const double *restrict integrated = rows->numbers[0];
+    const double *restrict resources = rows->numbers[1];
+    const double *restrict status = rows->numbers[2];
+    (void)context;
+    for (size_t i = 0; i < rows->n; i++) {
+        const bool is_undefined =
+            integrated[i] != integrated[i] && resources[i] == resources[i];
+        out[0][i] = is_undefined ? status[i] : (double)NAN;
+    }
+}
+
+/* The table of smallest statuses that has the same rows. */
+static const hanse_table *find_undefined(const hanse_allocation *a,
+                                         const char *name)
+{
+    const size_t n = a->undefined != NULL ? a->undefined->n_tables : 0;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(hanse_result_table(a->undefined, i)->name, name) == 0)
+            return hanse_result_table(a->undefined, i);
+    return NULL;
+}
+
+static hanse_status fill_other(const void *context, hanse_owned_table *table,
+                               const hanse_table *sums, void *const *values,
+                               int8_t *const *status, hanse_error *error)
+{
+    int8_t *codes = values[0];
+    double *totals = hanse_table_values(table, "resource_total");
+    const hanse_table *undefined = find_undefined(context, table->view.name);
+    (void)sums;
+    (void)status;
+    (void)error;
+    hanse_model_status_flags(&table->columns[table->n_columns - 1]);
+    for (size_t row = 0; row < table->view.n_rows; row++) {
+        const double code =
+            undefined != NULL
+                ? hanse_table_number(undefined, undefined_column, "min", row)
+                : (double)NAN;
+        codes[row] = code == code ? (int8_t)code : HANSE_MODEL_OK;
+        if (totals != NULL && code == code)
+            totals[row] = (double)NAN;
+    }
+    return HANSE_OK;
+}
+
+static bool has_other_tables(const hanse_spec *spec, const hanse_allocation *a)
+{
+    for (size_t i = 0; i < spec->n_groupings; i++)
+        for (size_t k = 0; k < spec->groupings[i].n_keys; k++)
+            if (find_key(a->table, spec->groupings[i].keys[k]) == NULL)
+                return true;
+    return false;
+}
+
+/* Statuses of the rows of all tables, in one more pass. */
+static hanse_status find_statuses(hanse_model_run *run, hanse_allocation *a,
+                                  const char *resource, hanse_error *error)
+{
+    const char *const name = undefined_column;
+    const char *const formulas[] = {
+        hanse_allocate_columns[HANSE_ALLOCATE_INTEGRATED], resource,
+        hanse_allocate_columns[HANSE_ALLOCATE_STATUS]};
+    const hanse_column_set set = {.names = &name,
+                                  .n_columns = 1,
+                                  .formulas = formulas,
+                                  .n_formulas = 3,
+                                  .what = "step 'allocate'",
+                                  .fill = fill_undefined};
+    HANSE_TRY(hanse_columns_add(run->columns, &set, error));
+    hanse_spec *spec;
+    hanse_run_report report = {0};
+    hanse_run_tuning tuning = *run->tuning;
+    tuning.is_temporary = true;
+    HANSE_TRY(hanse_spec_copy(run->spec, false, &spec, error));
+    hanse_status status =
+        hanse_spec_set_statistics(spec, HANSE_STAT_MIN, error);
+    if (status == HANSE_OK)
+        status = hanse_spec_add_measure(spec, name, name, error);
+    if (status == HANSE_OK)
+        status = hanse_run_tuned(spec, hanse_columns_source(run->columns),
+                                 run->options, &tuning, &report, &a->undefined,
+                                 error);
+    run->n_bytes += report.n_bytes;
+    hanse_spec_destroy(spec);
+    return status;
+}
+
 hanse_status hanse_allocate_add_tables(hanse_model_run *run,
-                                       const hanse_allocation *a,
+                                       hanse_allocation *a,
                                        const char *resource, hanse_error *error)
 {
     if (has_total_before(a))
@@ -240,5 +342,14 @@ hanse_status hanse_allocate_add_tables(hanse_model_run *run,
                                      .applies = is_coarser,
                                      .fill = fill,
                                      .context = a};
-    return hanse_model_add_table_columns(run, &set, error);
+    const hanse_table_columns others = {.columns = &columns[STATUS],
+                                        .n_columns = 1,
+                                        .applies = is_other,
+                                        .fill = fill_other,
+                                        .context = a};
+    if (a->any_undefined && hanse_adds_awards(a) &&
+        has_other_tables(run->spec, a))
+        HANSE_TRY(find_statuses(run, a, resource, error));
+    HANSE_TRY(hanse_model_add_table_columns(run, &set, error));
+    return hanse_model_add_table_columns(run, &others, error);
 }
