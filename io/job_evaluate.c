@@ -57,8 +57,9 @@ static hanse_status check_reading(const hanse_job_reader *r,
     if (x->indicator.name == NULL)
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "indicators: an indicator has no name");
+    const double width = x->indicator.high - x->indicator.low;
     if (x->has_low != x->has_high ||
-        (x->has_low && !(x->indicator.low < x->indicator.high)))
+        (x->has_low && !(width > 0.0 && width <= DBL_MAX)))
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "indicator '%s': give both bounds, low < high",
                                x->indicator.name);
@@ -134,10 +135,14 @@ static hanse_status read_range(hanse_job_reader *r, const yaml_node_t *node,
                                 -DBL_MAX, DBL_MAX, &spec->a));
     HANSE_TRY(hanse_node_number(r, hanse_node_item(r, node, 1), "range",
                                 -DBL_MAX, DBL_MAX, &spec->b));
-    if (spec->a < spec->b)
-        return HANSE_OK;
-    return hanse_yaml_fail(r->error, r->path, node->start_mark,
-                           "range: the first number must be the smaller one");
+    if (!(spec->a < spec->b))
+        return hanse_yaml_fail(
+            r->error, r->path, node->start_mark,
+            "range: the first number must be the smaller one");
+    if (spec->b - spec->a > DBL_MAX)
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "range: the numbers are too far apart");
+    return HANSE_OK;
 }
 
 static hanse_status read_choice(hanse_job_reader *r, const char *name,
@@ -216,6 +221,29 @@ static hanse_status read_weight(hanse_job_reader *r, const void *context,
     return add_indicator(r, key, w->spec, &indicator);
 }
 
+/* What the scale and the weights have no use for; NULL: nothing. */
+static const char *find_useless(const hanse_evaluate_reading *w)
+{
+    const hanse_evaluate_spec *spec = w->spec;
+    const bool is_entropy =
+        w->has_weighting && spec->weighting == HANSE_WEIGHTS_ENTROPY;
+    bool has_bounds = false;
+    for (size_t j = 0; j < spec->n_indicators; j++)
+        has_bounds = has_bounds || spec->indicators[j].has_bounds;
+    if (is_entropy && spec->a < 0.0)
+        return "evaluate: entropy weights need values that are not negative; "
+               "let 'range' begin at 0 or above";
+    if (spec->scale != HANSE_SCALE_ZSCORE)
+        return NULL;
+    if (has_bounds)
+        return "evaluate: 'low' and 'high' are for scale minmax; scale zscore "
+               "takes the mean and the standard deviation";
+    if ((w->has_range || w->has_eps) && !is_entropy)
+        return "evaluate: 'range' and 'eps' are for scale minmax, or for "
+               "entropy weights";
+    return NULL;
+}
+
 hanse_status hanse_job_check_evaluate(const hanse_job_reader *r,
                                       const yaml_node_t *node,
                                       const hanse_evaluate_reading *w)
@@ -235,6 +263,8 @@ hanse_status hanse_job_check_evaluate(const hanse_job_reader *r,
                 "out or say 'weights: fixed'";
     else if (!any && w->has_weighting && spec->weighting == HANSE_WEIGHTS_FIXED)
         fault = "evaluate: fixed weights need a 'weight' of each indicator";
+    else
+        fault = find_useless(w);
     if (fault != NULL)
         return hanse_yaml_fail(r->error, r->path, node->start_mark, "%s",
                                fault);
@@ -243,9 +273,11 @@ hanse_status hanse_job_check_evaluate(const hanse_job_reader *r,
     double sum = 0.0;
     for (size_t j = 0; j < spec->n_indicators; j++)
         sum += spec->indicators[j].weight;
-    if (spec->weighting == HANSE_WEIGHTS_FIXED && !(sum > 0.0))
+    if (spec->weighting == HANSE_WEIGHTS_FIXED &&
+        !(sum > 0.0 && sum <= DBL_MAX))
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
-                               "evaluate: all weights are 0");
+                               sum > 0.0 ? "evaluate: the weights are too large"
+                                         : "evaluate: all weights are 0");
     return HANSE_OK;
 }
 
