@@ -42,14 +42,18 @@ static size_t row_bytes(const hanse_plan *plan)
 
 static void print_columns(const hanse_plan *plan, const hanse_schema *schema)
 {
+    size_t n = 0; /* of the table; the others are computed */
     printf("columns     ");
     for (size_t i = 0; i < plan->n_used; i++) {
+        if (plan->used[i] >= schema->n_fields)
+            continue;
         const hanse_field *field = &schema->fields[plan->used[i]];
-        printf("%s%s %s", i > 0 ? ", " : "", field->name,
+        printf("%s%s %s", n > 0 ? ", " : "", field->name,
                hanse_type_name(field->type));
+        n++;
     }
-    printf("%s(%zu of %zu, %zu bytes a row)\n", plan->n_used > 0 ? " " : "",
-           plan->n_used, plan->n_fields, row_bytes(plan));
+    printf("%s(%zu of %zu, %zu bytes a row)\n", n > 0 ? " " : "", n,
+           schema->n_fields, row_bytes(plan));
 }
 
 /* The filter, and which columns are read for every row because of it. */
@@ -272,8 +276,9 @@ static hanse_status open_table(void *context, const char *file,
                                       error);
 }
 
+/* The passes of the models' steps, and the plan of the last one. */
 static hanse_status note_passes(opened *o, hanse_pass_notes *notes,
-                                hanse_error *error)
+                                hanse_plan **plan, hanse_error *error)
 {
     const hanse_run_options options = {.n_threads = o->arguments->n_threads,
                                        .memory_bytes =
@@ -285,41 +290,26 @@ static hanse_status note_passes(opened *o, hanse_pass_notes *notes,
                            .tuning = &tuning,
                            .open_table = open_table,
                            .open_context = o};
-    if (!hanse_models_any(&o->arguments->job.models))
-        return HANSE_OK;
+    const hanse_models *models = &o->arguments->job.models;
+    const hanse_text_list *wanted = &o->arguments->job.records_columns;
     hanse_status status = hanse_model_run_init(&run, error);
     if (status == HANSE_OK)
-        status =
-            hanse_models_explain(&o->arguments->job.models, &run, notes, error);
-    hanse_model_run_clear(&run);
-    return status;
-}
-
-/* The plan of the last pass. What steps make has no formula over the table. */
-static hanse_status plan_last(const opened *o, hanse_plan **out,
-                              hanse_error *error)
-{
-    hanse_spec *spec;
-    HANSE_TRY(hanse_spec_copy(o->input.spec, true, &spec, error));
-    hanse_status status = HANSE_OK;
-    for (int m = 0; status == HANSE_OK && m < HANSE_MODEL_COUNT; m++)
-        if (has_steps(&o->arguments->job, hanse_model_name((hanse_model)m)))
-            status =
-                hanse_spec_replace_model(spec, (hanse_model)m, "0.0", error);
+        status = hanse_models_check(models, &run, plan, error);
     if (status == HANSE_OK)
-        status = hanse_plan_create(spec, hanse_source_schema(o->input.source),
-                                   out, error);
-    hanse_spec_destroy(spec);
+        status = hanse_model_check_records(
+            &run, (const char *const *)wanted->items, wanted->n, error);
+    if (status == HANSE_OK)
+        status = hanse_models_explain(models, &run, notes, error);
+    hanse_model_run_clear(&run);
     return hanse_explain_column(o->input.source, status, error);
 }
 
 static hanse_status explain_opened(opened *o, hanse_error *error)
 {
-    hanse_plan *plan;
+    hanse_plan *plan = NULL;
     hanse_pass_notes notes = {0};
     hanse_source *source = o->input.source;
-    HANSE_TRY(plan_last(o, &plan, error));
-    const hanse_status status = note_passes(o, &notes, error);
+    const hanse_status status = note_passes(o, &notes, &plan, error);
     if (status == HANSE_OK) {
         print_input(source);
         print_columns(plan, hanse_source_schema(source));

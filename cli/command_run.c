@@ -173,6 +173,13 @@ static hanse_status open_table(void *context, const char *file,
                                       error);
 }
 
+static hanse_status check_records(const run *r, hanse_error *error)
+{
+    const hanse_text_list *wanted = &r->arguments.job.records_columns;
+    return hanse_model_check_records(
+        &r->models, (const char *const *)wanted->items, wanted->n, error);
+}
+
 /* The passes of the models' steps, and the last one. */
 static hanse_status run_models(run *r, hanse_error *error)
 {
@@ -185,11 +192,14 @@ static hanse_status run_models(run *r, hanse_error *error)
     models->open_table = open_table;
     models->open_context = r;
     HANSE_TRY(hanse_model_run_init(models, error));
+    HANSE_TRY(
+        hanse_models_check(&r->arguments.job.models, models, NULL, error));
+    HANSE_TRY(check_records(r, error));
     HANSE_TRY(hanse_models_run(&r->arguments.job.models, models, error));
     const hanse_text_list *wanted = &r->arguments.job.records_columns;
     if (wanted->n > 0)
-        HANSE_TRY(hanse_model_choose_records(
-            models, (const char *const *)wanted->items, wanted->n, error));
+        hanse_model_choose_records(models, (const char *const *)wanted->items,
+                                   wanted->n);
     return hanse_model_run_finish(models, &r->summary.report, &r->result,
                                   error);
 }
@@ -198,6 +208,7 @@ static hanse_status run_passes(run *r, hanse_error *error)
 {
     if (hanse_models_any(&r->arguments.job.models))
         return run_models(r, error);
+    HANSE_TRY(check_records(r, error));
     return hanse_run_tuned(r->input.spec, r->input.source, &r->options,
                            &r->tuning, &r->summary.report, &r->result, error);
 }

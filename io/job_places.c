@@ -18,6 +18,7 @@ const char hanse_place_definition[] = "key";
 const char hanse_place_weights[] = "weights";
 const char hanse_place_id[] = "id:";
 const char hanse_place_step[] = "step";
+const char hanse_place_records[] = "records:";
 
 hanse_status hanse_job_note(hanse_job *job, const char *what, const char *name,
                             size_t line, size_t column, hanse_error *error)

@@ -3,8 +3,8 @@
  * Where a job file says something: the engine finds a missing column or a
  * faulty formula long after the file was read, and its message should still
  * name line and column. The engine begins such messages with "filter",
- * "measure 'NAME'", "key 'NAME'", "step 'NAME'", "weights", "id:" or "group
- * by", and quotes a key first of all.
+ * "measure 'NAME'", "key 'NAME'", "step 'NAME'", "weights", "id:", "records:"
+ * or "group by", and quotes a key or a record-level result first of all.
  */
 #ifndef HANSE_IO_JOB_PLACES_H
 #define HANSE_IO_JOB_PLACES_H
@@ -17,7 +17,8 @@ extern const char hanse_place_key[];        /* of a grouping */
 extern const char hanse_place_definition[]; /* of a key */
 extern const char hanse_place_weights[];    /* has no name */
 extern const char hanse_place_id[];         /* has no name */
-extern const char hanse_place_step[];       /* formulas of a model's steps */
+extern const char hanse_place_step[];
+extern const char hanse_place_records[];       /* formulas of a model's steps */
 
 /* Notes where the job says it; `what` is one of the above, `name` NULL for
  * what has no name, line and column count from 1. */

@@ -43,6 +43,7 @@ static hanse_status read_evaluate(hanse_job_reader *r, const yaml_node_t *node)
     hanse_resource_spec *spec;
     HANSE_TRY(get_spec(r, &spec));
     spec->evaluates = true;
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "evaluate"));
     return hanse_job_read_evaluate(r, node, &spec->evaluate, &spec->normalised);
 }
 
@@ -98,6 +99,7 @@ static hanse_status read_allocate(hanse_job_reader *r, const yaml_node_t *node)
     hanse_resource_spec *spec;
     HANSE_TRY(get_spec(r, &spec));
     spec->allocates = true;
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "allocate"));
     spec->allocate.rule = HANSE_RULE_PROPORTIONAL;
     HANSE_TRY(hanse_node_mapping(r, node, "allocate", allocate_rules));
     const bool has_rho = has_key(r, node, "rho");

@@ -132,7 +132,14 @@ static hanse_status read_records_storage(hanse_job_reader *r,
 static hanse_status read_records_columns(hanse_job_reader *r,
                                          const yaml_node_t *node)
 {
-    return hanse_node_texts(r, node, "columns", &r->job->records_columns);
+    const hanse_text_list *columns = &r->job->records_columns;
+    const bool is_list = node->type == YAML_SEQUENCE_NODE;
+    HANSE_TRY(hanse_node_texts(r, node, "columns", &r->job->records_columns));
+    for (size_t i = 0; i < columns->n; i++)
+        HANSE_TRY(hanse_node_note(r,
+                                  is_list ? hanse_node_item(r, node, i) : node,
+                                  hanse_place_records, columns->items[i]));
+    return HANSE_OK;
 }
 
 static hanse_status read_records(hanse_job_reader *r, const yaml_node_t *node)

@@ -547,6 +547,39 @@ def undefined_scores():
 
 # ---- Jobs ----------------------------------------------------------------
 
+def more_errors():
+    """In other parts of the job, and names that the table has already; explain
+    finds them as well."""
+    write_table("taken.h5", {"cluster": np.array([1, 2]),
+                             "resource": np.array([1., 2]),
+                             "score_status": np.array([1., 2]),
+                             "resource_claim": np.array([1., 2])})
+    evaluate = "models: {resource: {evaluate: {resource: 1}}}\n"
+    for job, file, words in [
+            (evaluate + "output: {records: {columns: [score, scor]}}\n",
+             "table.h5", ["2:", "scor", "score"]),
+            (evaluate + "statistics: wmean\nweights: labor\n", "table.h5",
+             ["3:", "labor", "labour"]),
+            (evaluate + "measures: {m: 2*scor}\n", "table.h5",
+             ["2:", "scor", "score"]),
+            (evaluate, "taken.h5", ["1:", "score_status", "already"]),
+            ("models: {resource: {allocate: {claim: 2*resource}}}\n", "taken.h5",
+             ["1:", "resource_claim", "already"]),
+            ("models: {resource: {allocate: {rule: largest_remainder}}}\n"
+             "id: labour\n", "table.h5", ["2:", "labour", "float64"]),
+            ("models: {resource: }\noutput: {records: {columns: [score]}}\n",
+             "table.h5", ["2:", "score", "none"])]:
+        with open("job.yaml", "w", encoding="utf-8") as f:
+            f.write(job)
+        for command in (["run", "job.yaml", file, "-o", "never.h5"],
+                        ["explain", "job.yaml", file]):
+            done = subprocess.run([HANSE, *command], text=True,
+                                  capture_output=True, check=False)
+            check(f"error: {command[0]} {job}", done.returncode == 2 and
+                  all(w in done.stderr for w in words),
+                  (done.returncode, done.stderr))
+
+
 def errors():
     write_table("table.h5", {"cluster": np.array([1, 2]),
                              "resource": np.array([1., 2]),
@@ -583,6 +616,20 @@ def errors():
             ("evaluate: {indicators: [labour], eps: 0.7}", ["1:", "eps"]),
             ("evaluate: {indicators: [labour], range: [1, 0]}",
              ["1:", "range"]),
+            ("evaluate: {indicators: [labour], scale: zscore, range: [0, 2]}",
+             ["1:", "range", "minmax"]),
+            ("evaluate: {indicators: [{name: labour, low: 0, high: 1}], "
+             "scale: zscore}", ["1:", "low", "zscore"]),
+            ("evaluate: {indicators: [labour], weights: entropy, "
+             "range: [-1, 1]}", ["1:", "entropy", "range"]),
+            ("evaluate: {indicators: [labour], range: [-1.0e+308, 1.0e+308]}",
+             ["1:", "range"]),
+            ("evaluate: {labour: 1.0e+308, resource: 1.0e+308}",
+             ["1:", "too large"]),
+            ("evaluate: {indicators: [{name: status, formula: labour}], "
+             "normalised: true}", ["1:", "status"]),
+            ("within: [cluster, cluster], allocate: {}", ["1:", "twice"]),
+            ("evaluate: {labour: 1}, within: labour", ["1:", "float64"]),
             ("evaluate: {indicators: [labour], scale: zscore}, "
              "allocate: {claim: score}", ["claim", "zscore"])]:
         with open("job.yaml", "w", encoding="utf-8") as f:
@@ -593,6 +640,7 @@ def errors():
         check(f"error: {model}", done.returncode == 2 and
               all(w in done.stderr for w in words),
               (done.returncode, done.stderr))
+    more_errors()
     check("no file after errors", not os.path.exists("never.h5"))
 
 

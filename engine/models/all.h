@@ -6,6 +6,7 @@
 #define HANSE_ENGINE_MODELS_ALL_H
 
 #include "engine/models/models.h"
+#include "engine/plan.h"
 
 struct hanse_resource_spec;
 struct hanse_information_spec;
@@ -26,7 +27,15 @@ void hanse_models_clear(hanse_models *models);
 /* Moves the models that `from` has over those of `models`. */
 void hanse_models_move(hanse_models *models, hanse_models *from);
 
-/* The steps of all models, in order: what hanse_model_run_finish completes. */
+/* What can be found out before a row is read: whether the steps can be done,
+ * and the last pass, whose plan is *plan (NULL: not wanted; measures that steps
+ * make are 0.0 in it). Names the record-level outputs. */
+hanse_status hanse_models_check(const hanse_models *models,
+                                hanse_model_run *run, hanse_plan **plan,
+                                hanse_error *error);
+
+/* The steps of all models, which have been checked, in order: what
+ * hanse_model_run_finish completes. */
 hanse_status hanse_models_run(const hanse_models *models, hanse_model_run *run,
                               hanse_error *error);
 

@@ -89,5 +89,12 @@ hanse_status hanse_check_keys(const hanse_model_run *run,
         if (hanse_spec_find_key(run->spec, keys[k]) == NULL &&
             hanse_schema_find(schema, keys[k]) == SIZE_MAX)
             return hanse_fail_column(error, what, keys[k], schema);
-    return HANSE_OK;
+    for (size_t k = 1; n_keys != SIZE_MAX && k < n_keys; k++)
+        for (size_t i = 0; i < k; i++)
+            if (strcmp(keys[i], keys[k]) == 0)
+                return hanse_fail(error, HANSE_ERR_SPEC,
+                                  "%s: key '%s' is named twice", what, keys[k]);
+    return n_keys == SIZE_MAX
+               ? HANSE_OK
+               : hanse_model_check_groups(run, keys, n_keys, error);
 }

@@ -34,8 +34,9 @@ hanse_status hanse_check_indicators(const hanse_evaluate_spec *spec,
                                     const hanse_schema *schema,
                                     hanse_error *error);
 
-/* Whether all keys are columns of the run or keys of its job; n_keys SIZE_MAX:
- * none are given. HANSE_ERR_COLUMN names the nearest column. */
+/* Whether all keys are columns of the run or keys of its job, by which groups
+ * can be made, each once; n_keys SIZE_MAX: none are given. HANSE_ERR_COLUMN
+ * names the nearest column. */
 hanse_status hanse_check_keys(const hanse_model_run *run,
                               const char *const *keys, size_t n_keys,
                               const char *what, hanse_error *error);

@@ -152,6 +152,14 @@ static hanse_status evaluate(const hanse_cooperation_spec *spec,
     return add_records(run, name, long_name, names.score, names.code, error);
 }
 
+void hanse_cooperation_level_record(const hanse_cooperation_spec *spec,
+                                    size_t subsystem, char *name,
+                                    size_t size_bytes)
+{
+    (void)snprintf(name, size_bytes, "subsystem_%s",
+                   spec->subsystems[subsystem].name);
+}
+
 /* U_ik of all subsystems, as columns and for the records. */
 static hanse_status evaluate_subsystems(const hanse_cooperation_spec *spec,
                                         hanse_model_run *run,
@@ -160,7 +168,7 @@ static hanse_status evaluate_subsystems(const hanse_cooperation_spec *spec,
     for (size_t k = 0; k < spec->n_subsystems; k++) {
         char name[NAME_SIZE], long_name[NAME_SIZE];
         const char *subsystem = spec->subsystems[k].name;
-        (void)snprintf(name, sizeof name, "subsystem_%s", subsystem);
+        hanse_cooperation_level_record(spec, k, name, sizeof name);
         (void)snprintf(long_name, sizeof long_name, "level of the subsystem %s",
                        subsystem);
         HANSE_TRY(evaluate(spec, run, k, name, long_name, error));
@@ -244,7 +252,7 @@ static hanse_status find_strategy(const hanse_cooperation_spec *spec,
         return HANSE_OK;
     *formula = "`" HANSE_COOPERATION_SCORE "`";
     if (spec->score.n_indicators > 0)
-        return evaluate(spec, run, SIZE_MAX, "strategy_score",
+        return evaluate(spec, run, SIZE_MAX, HANSE_STRATEGY_RECORD,
                         "score of the strategy", error);
     return add_sum(spec, run, error);
 }
@@ -260,9 +268,9 @@ hanse_status hanse_cooperation_run(const hanse_cooperation_spec *spec,
         HANSE_TRY(hanse_cooperation_coordinate(
             spec, run, strategy, HANSE_COOPERATION_MEASURE, error));
         strategy = "`" HANSE_COOPERATION_VALUE "`";
-        HANSE_TRY(add_records(run, "coordinated", "strategy after coordination",
-                              HANSE_COOPERATION_VALUE, HANSE_COOPERATION_CODE,
-                              error));
+        HANSE_TRY(add_records(
+            run, HANSE_COORDINATED_RECORD, "strategy after coordination",
+            HANSE_COOPERATION_VALUE, HANSE_COOPERATION_CODE, error));
     }
     HANSE_TRY(
         hanse_model_set_measure(run, HANSE_MODEL_COOPERATION, strategy, error));

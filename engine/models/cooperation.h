@@ -80,6 +80,11 @@ hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
                                      const hanse_schema *schema,
                                      hanse_error *error);
 
+/* Names the record-level outputs. */
+hanse_status hanse_cooperation_name_records(const hanse_cooperation_spec *spec,
+                                            hanse_model_run *run,
+                                            hanse_error *error);
+
 /* The steps, which have been checked: the measure `cooperation` becomes what
  * they give; columns for records and tables are added. The specification is
  * borrowed until the run is cleared. */

@@ -64,6 +64,32 @@ hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
                : HANSE_OK;
 }
 
+/* A value and its status. */
+static hanse_status name_pair(hanse_model_run *run, const char *name,
+                              hanse_error *error)
+{
+    char status[NAME_SIZE + 8];
+    HANSE_TRY(hanse_model_name_record(run, name, error));
+    (void)snprintf(status, sizeof status, "%s_status", name);
+    return hanse_model_name_record(run, status, error);
+}
+
+hanse_status hanse_cooperation_name_records(const hanse_cooperation_spec *spec,
+                                            hanse_model_run *run,
+                                            hanse_error *error)
+{
+    for (size_t k = 0; k < spec->n_subsystems; k++) {
+        char name[NAME_SIZE];
+        hanse_cooperation_level_record(spec, k, name, sizeof name);
+        HANSE_TRY(name_pair(run, name, error));
+    }
+    if (!hanse_cooperation_is_given(spec, run) && spec->score.n_indicators > 0)
+        HANSE_TRY(name_pair(run, HANSE_STRATEGY_RECORD, error));
+    return spec->coordinate.independence != NULL
+               ? name_pair(run, HANSE_COORDINATED_RECORD, error)
+               : HANSE_OK;
+}
+
 /* ---- Explaining --------------------------------------------------------- */
 
 static hanse_status explain_evaluation(const hanse_cooperation_spec *spec,

@@ -28,6 +28,13 @@ const char *hanse_cooperation_formula(const hanse_model_run *run);
 bool hanse_cooperation_is_given(const hanse_cooperation_spec *spec,
                                 const hanse_model_run *run);
 
+/* Names of record-level outputs, each with one of its status. */
+#define HANSE_STRATEGY_RECORD    "strategy_score"
+#define HANSE_COORDINATED_RECORD "coordinated"
+void hanse_cooperation_level_record(const hanse_cooperation_spec *spec,
+                                    size_t subsystem, char *name,
+                                    size_t size_bytes);
+
 /* Names of the columns of one evaluation. */
 typedef struct hanse_evaluation_names {
     char prefix[HANSE_COOPERATION_NAME];

@@ -58,6 +58,14 @@ hanse_status hanse_information_known(const hanse_information_spec *spec,
                                      hanse_known_columns *known,
                                      hanse_error *error);
 
+/* Names the record-level outputs. */
+#define HANSE_KEPT_RECORD            "kept"
+#define HANSE_RECEIVED_RECORD        "received"
+#define HANSE_RECEIVED_STATUS_RECORD "received_status"
+hanse_status hanse_information_name_records(const hanse_information_spec *spec,
+                                            hanse_model_run *run,
+                                            hanse_error *error);
+
 /* Adds the steps, which have been checked, to a run: the measure, columns of
  * all tables (information_kept, _sent, _kept_share, _multiplier), record
  * columns (kept, received) and the tables filter/information,

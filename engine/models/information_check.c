@@ -115,6 +115,18 @@ hanse_status hanse_information_check(const hanse_information_spec *spec,
     return spec->transmits ? check_transmit(spec, run, error) : HANSE_OK;
 }
 
+hanse_status hanse_information_name_records(const hanse_information_spec *spec,
+                                            hanse_model_run *run,
+                                            hanse_error *error)
+{
+    if (spec->n_conditions > 0)
+        HANSE_TRY(hanse_model_name_record(run, HANSE_KEPT_RECORD, error));
+    if (!spec->transmits)
+        return HANSE_OK;
+    HANSE_TRY(hanse_model_name_record(run, HANSE_RECEIVED_RECORD, error));
+    return hanse_model_name_record(run, HANSE_RECEIVED_STATUS_RECORD, error);
+}
+
 hanse_status hanse_information_known(const hanse_information_spec *spec,
                                      hanse_known_columns *known,
                                      hanse_error *error)

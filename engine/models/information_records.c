@@ -90,14 +90,14 @@ hanse_status hanse_information_records(hanse_information *info,
     hanse_model_run *run = info->run;
     HANSE_TRY(add_columns(info, error));
     if (info->spec->n_conditions > 0)
-        HANSE_TRY(add_record(run, "kept", KEPT_RECORD,
+        HANSE_TRY(add_record(run, HANSE_KEPT_RECORD, KEPT_RECORD,
                              "whether the filter keeps the record", NULL, false,
                              error));
     if (info->received == NULL)
         return HANSE_OK;
-    HANSE_TRY(add_record(run, "received", RECEIVED_RECORD,
+    HANSE_TRY(add_record(run, HANSE_RECEIVED_RECORD, RECEIVED_RECORD,
                          "information after transmission", info->units, false,
                          error));
-    return add_record(run, "received_status", HANSE_RECEIVED_CODE,
+    return add_record(run, HANSE_RECEIVED_STATUS_RECORD, HANSE_RECEIVED_CODE,
                       "why the value is not defined", NULL, true, error);
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/plan.h"
 #include "engine/result.h"
 #include "engine/scan.h"
 #include "engine/spec.h"
@@ -38,6 +39,8 @@ void hanse_model_run_clear(hanse_model_run *run)
 {
     for (size_t i = 0; i < run->n_records; i++)
         clear_record(&run->records[i]);
+    for (size_t i = 0; i < run->n_record_names; i++)
+        free(run->record_names[i]);
     for (size_t i = 0; i < run->n_tables; i++)
         hanse_result_destroy(run->tables[i]);
     hanse_columns_destroy(run->columns);
@@ -49,6 +52,7 @@ void hanse_model_run_clear(hanse_model_run *run)
     hanse_spec_destroy(run->last);
     hanse_spec_destroy(run->sums);
     free(run->records);
+    free(run->record_names);
     free(run->tables);
     free(run->table_columns);
     free(run->kept);
@@ -86,8 +90,8 @@ static void destroy_groups(void *groups)
     hanse_groups_destroy(groups);
 }
 
-static hanse_status make_spec(hanse_model_run *run, const char *const *keys,
-                              size_t n_keys,
+static hanse_status make_spec(const hanse_model_run *run,
+                              const char *const *keys, size_t n_keys,
                               const hanse_model_measure *measures,
                               size_t n_measures, uint32_t statistics,
                               hanse_spec **out, hanse_error *error)
@@ -149,6 +153,21 @@ hanse_status hanse_model_pass(hanse_model_run *run, const char *const *keys,
         *groups = numbers;
     *result = made;
     return HANSE_OK;
+}
+
+hanse_status hanse_model_check_groups(const hanse_model_run *run,
+                                      const char *const *keys, size_t n_keys,
+                                      hanse_error *error)
+{
+    hanse_spec *spec;
+    hanse_plan *plan;
+    HANSE_TRY(make_spec(run, keys, n_keys, NULL, 0, 0, &spec, error));
+    const hanse_status status =
+        hanse_plan_create(spec, hanse_source_schema(run->source), &plan, error);
+    hanse_spec_destroy(spec);
+    if (status == HANSE_OK)
+        hanse_plan_destroy(plan);
+    return status;
 }
 
 void hanse_model_within(const hanse_model_run *run, const char *const **keys,
@@ -259,45 +278,71 @@ hanse_status hanse_model_add_record(hanse_model_run *run,
     return HANSE_OK;
 }
 
+hanse_status hanse_model_name_record(hanse_model_run *run, const char *name,
+                                     hanse_error *error)
+{
+    char *copy = hanse_text_copy(name);
+    if (copy == NULL || !make_room((void **)&run->record_names,
+                                   run->n_record_names, sizeof copy)) {
+        free(copy);
+        return hanse_fail_nomem(error, "models", sizeof copy);
+    }
+    run->record_names[run->n_record_names++] = copy;
+    return HANSE_OK;
+}
+
+static bool is_among(const char *name, const char *const *names, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
 /* "score, allocation" for a message, cut short where it is long. */
 static void list_records(const hanse_model_run *run, char *out, size_t size)
 {
     size_t length = 0;
     out[0] = '\0';
-    for (size_t i = 0; i < run->n_records && length + 1 < size; i++)
+    for (size_t i = 0; i < run->n_record_names && length + 1 < size; i++)
         length += (size_t)snprintf(out + length, size - length, "%s%s",
-                                   i > 0 ? ", " : "", run->records[i].name);
+                                   i > 0 ? ", " : "", run->record_names[i]);
 }
 
-hanse_status hanse_model_choose_records(hanse_model_run *run,
-                                        const char *const *names, size_t n,
-                                        hanse_error *error)
+hanse_status hanse_model_check_records(const hanse_model_run *run,
+                                       const char *const *names, size_t n,
+                                       hanse_error *error)
+{
+    for (size_t w = 0; w < n; w++) {
+        const char *const *made = (const char *const *)run->record_names;
+        char known[512];
+        if (is_among(names[w], made, run->n_record_names))
+            continue;
+        const char *nearest =
+            hanse_suggest(names[w], made, run->n_record_names);
+        if (nearest != NULL)
+            return hanse_fail(error, HANSE_ERR_SPEC,
+                              "records: the job makes no '%s', did you mean "
+                              "'%s'?",
+                              names[w], nearest);
+        list_records(run, known, sizeof known);
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "records: the job makes no '%s'; it makes %s",
+                          names[w], known[0] != '\0' ? known : "none");
+    }
+    return HANSE_OK;
+}
+
+void hanse_model_choose_records(hanse_model_run *run, const char *const *names,
+                                size_t n)
 {
     size_t n_kept = 0;
-    for (size_t w = 0; w < n; w++) {
-        size_t i = 0;
-        while (i < run->n_records &&
-               strcmp(run->records[i].name, names[w]) != 0)
-            i++;
-        char known[512];
-        list_records(run, known, sizeof known);
-        if (i == run->n_records)
-            return hanse_fail(error, HANSE_ERR_SPEC,
-                              "records: the job makes no '%s'; it makes %s",
-                              names[w], i > 0 ? known : "none");
-    }
-    for (size_t i = 0; i < run->n_records; i++) {
-        bool is_wanted = false;
-        for (size_t w = 0; w < n; w++)
-            is_wanted =
-                is_wanted || strcmp(run->records[i].name, names[w]) == 0;
-        if (is_wanted)
+    for (size_t i = 0; i < run->n_records; i++)
+        if (is_among(run->records[i].name, names, n))
             run->records[n_kept++] = run->records[i];
         else
             clear_record(&run->records[i]);
-    }
     run->n_records = n_kept;
-    return HANSE_OK;
 }
 
 hanse_status hanse_model_add_tables(hanse_model_run *run, hanse_result *result,

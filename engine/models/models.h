@@ -77,6 +77,8 @@ typedef struct hanse_model_run {
     size_t n_table_columns;
     hanse_record_column *records;
     size_t n_records;
+    char **record_names; /* of those that the steps are going to add */
+    size_t n_record_names;
     hanse_result **tables; /* further ones, published as they are */
     size_t n_tables;
     void **kept; /* with their destroy functions */
@@ -89,11 +91,16 @@ typedef struct hanse_model_run {
 hanse_status hanse_model_run_init(hanse_model_run *run, hanse_error *error);
 void hanse_model_run_clear(hanse_model_run *run);
 
+/* Whether the steps are going to make all of these record-level outputs:
+ * HANSE_ERR_SPEC for a name that none has. */
+hanse_status hanse_model_check_records(const hanse_model_run *run,
+                                       const char *const *names, size_t n,
+                                       hanse_error *error);
+
 /* Keeps of the record-level outputs only those named, in the order of the
- * steps. HANSE_ERR_SPEC for a name that none has. */
-hanse_status hanse_model_choose_records(hanse_model_run *run,
-                                        const char *const *names, size_t n,
-                                        hanse_error *error);
+ * steps. */
+void hanse_model_choose_records(hanse_model_run *run, const char *const *names,
+                                size_t n);
 
 /* The last pass: the result with the columns of the models; the caller reads
  * record columns through run->columns and further tables from run->tables
@@ -158,6 +165,16 @@ hanse_status hanse_model_add_table_columns(hanse_model_run *run,
 hanse_status hanse_model_add_record(hanse_model_run *run,
                                     const hanse_record_column *column,
                                     hanse_error *error);
+
+/* Says before the passes that a step is going to add this record-level
+ * output. */
+hanse_status hanse_model_name_record(hanse_model_run *run, const char *name,
+                                     hanse_error *error);
+
+/* Whether groups can be made by these keys: their types, and each once. */
+hanse_status hanse_model_check_groups(const hanse_model_run *run,
+                                      const char *const *keys, size_t n_keys,
+                                      hanse_error *error);
 
 /* Takes a finished table or several (any names, such as "flows/by_cluster"),
  * in every case. */

@@ -57,6 +57,19 @@ static hanse_evaluation describe_evaluation(const hanse_resource_spec *spec,
     return evaluation;
 }
 
+enum {
+    LONGEST_NAME = 255,
+    NAME_SIZE = 320 /* with a prefix */
+};
+
+/* Of the column of an indicator on the common scale. */
+static void name_normalised(const hanse_resource_spec *spec, size_t j,
+                            char name[NAME_SIZE])
+{
+    (void)snprintf(name, NAME_SIZE, "%s%s", score_prefix,
+                   spec->evaluate.indicators[j].name);
+}
+
 /* The formula of r_i. */
 static const char *resource_formula(const hanse_model_run *run)
 {
@@ -85,6 +98,27 @@ describe_allocation(const hanse_resource_spec *spec, const hanse_model_run *run)
 
 /* ---- Checks ------------------------------------------------------------- */
 
+/* The smaller id decides ties, so that there must be an order of ids. */
+static hanse_status check_id_type(const hanse_resource_spec *spec,
+                                  const hanse_model_run *run,
+                                  const hanse_schema *schema,
+                                  hanse_error *error)
+{
+    const char *name = run->spec->id != NULL ? run->spec->id : "enterprise_id";
+    const size_t field = hanse_schema_find(schema, name);
+    if (spec->allocate.rule != HANSE_RULE_LARGEST_REMAINDER ||
+        field == SIZE_MAX)
+        return HANSE_OK;
+    const hanse_type type = schema->fields[field].type;
+    if (type != HANSE_FLOAT32 && type != HANSE_FLOAT64)
+        return HANSE_OK;
+    return hanse_fail(error, HANSE_ERR_SPEC,
+                      "id: column '%s' is %s; rule largest_remainder decides "
+                      "ties by the id, which must be an integer or a text; "
+                      "name another column with 'id'",
+                      name, hanse_type_name(type));
+}
+
 /* Claims and pools may use the score. */
 static hanse_status check_allocation(const hanse_resource_spec *spec,
                                      const hanse_model_run *run,
@@ -101,10 +135,65 @@ static hanse_status check_allocation(const hanse_resource_spec *spec,
     const char *id = run->spec->id;
     if (id != NULL && hanse_schema_find(schema, id) == SIZE_MAX)
         return hanse_fail_column(error, "id", id, schema);
+    HANSE_TRY(check_id_type(spec, run, schema, error));
     HANSE_TRY(
         hanse_check_formula(request.claim, "step 'claim'", schema, error));
     return hanse_check_formula(spec->allocate.pool, "step 'pool'", schema,
                                error);
+}
+
+/* That the run's columns have names of their own. */
+static hanse_status check_name(const char *step, const hanse_schema *schema,
+                               const char *name, hanse_error *error)
+{
+    return hanse_schema_find(schema, name) == SIZE_MAX
+               ? HANSE_OK
+               : hanse_fail(error, HANSE_ERR_SPEC,
+                            "step '%s': the table has a column '%s' already, "
+                            "which the job is to compute; rename that one",
+                            step, name);
+}
+
+static hanse_status check_normalised(const hanse_resource_spec *spec, size_t j,
+                                     const hanse_schema *schema,
+                                     hanse_error *error)
+{
+    char name[NAME_SIZE];
+    const char *own = spec->evaluate.indicators[j].name;
+    if (strlen(own) > LONGEST_NAME)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "step 'evaluate': the name of an indicator is longer "
+                          "than %d bytes: '%.64s...'",
+                          (int)LONGEST_NAME, own);
+    name_normalised(spec, j, name);
+    if (strcmp(name, score_status_column) == 0)
+        return hanse_fail(error, HANSE_ERR_SPEC,
+                          "step '%s': with 'normalised' the indicator would be "
+                          "named as the status of the score; give it another "
+                          "name",
+                          own);
+    return check_name("evaluate", schema, name, error);
+}
+
+static hanse_status check_score_names(const hanse_resource_spec *spec,
+                                      const hanse_model_run *run,
+                                      const hanse_schema *schema,
+                                      hanse_error *error)
+{
+    const hanse_evaluation evaluation = describe_evaluation(spec, run);
+    HANSE_TRY(check_name("evaluate", schema, score_column, error));
+    HANSE_TRY(check_name("evaluate", schema, score_status_column, error));
+    for (size_t j = 0; j < spec->evaluate.n_indicators; j++) {
+        char name[NAME_SIZE];
+        for (const char *kind = "xyl"; *kind != '\0'; kind++) {
+            (void)snprintf(name, sizeof name, "%s_%c%zu", evaluation.prefix,
+                           *kind, j + 1);
+            HANSE_TRY(check_name("evaluate", schema, name, error));
+        }
+        if (spec->normalised)
+            HANSE_TRY(check_normalised(spec, j, schema, error));
+    }
+    return HANSE_OK;
 }
 
 hanse_status hanse_resource_check(const hanse_resource_spec *spec,
@@ -117,12 +206,11 @@ hanse_status hanse_resource_check(const hanse_resource_spec *spec,
     if (spec->evaluates) {
         HANSE_TRY(
             hanse_check_indicators(&spec->evaluate, &known->schema, error));
-        if (hanse_schema_find(&known->schema, score_column) != SIZE_MAX)
-            return hanse_fail(error, HANSE_ERR_SPEC,
-                              "evaluate: the table has a column 'score' "
-                              "already, which the job is to compute; rename "
-                              "that one");
+        HANSE_TRY(check_score_names(spec, run, &known->schema, error));
     }
+    const char *const *names = hanse_allocation_columns();
+    for (size_t i = 0; spec->allocates && names[i] != NULL; i++)
+        HANSE_TRY(check_name("allocate", &known->schema, names[i], error));
     /* Resources are what there is before any score. */
     if (spec->allocates)
         HANSE_TRY(hanse_check_formula(resource_formula(run),
@@ -148,6 +236,26 @@ static hanse_status add_record(hanse_model_run *run, const char *column,
     return hanse_model_add_record(run, &record, error);
 }
 
+hanse_status hanse_resource_name_records(const hanse_resource_spec *spec,
+                                         hanse_model_run *run,
+                                         hanse_error *error)
+{
+    if (spec->evaluates) {
+        HANSE_TRY(hanse_model_name_record(run, score_column, error));
+        HANSE_TRY(hanse_model_name_record(run, score_status_column, error));
+    }
+    for (size_t j = 0; spec->normalised && j < spec->evaluate.n_indicators;
+         j++) {
+        char name[NAME_SIZE];
+        name_normalised(spec, j, name);
+        HANSE_TRY(hanse_model_name_record(run, name, error));
+    }
+    if (!spec->allocates)
+        return HANSE_OK;
+    HANSE_TRY(hanse_model_name_record(run, HANSE_ALLOCATION_RECORD, error));
+    return hanse_model_name_record(run, HANSE_ALLOCATION_STATUS_RECORD, error);
+}
+
 static hanse_status add_score_records(const hanse_resource_spec *spec,
                                       hanse_model_run *run, hanse_error *error)
 {
@@ -157,9 +265,8 @@ static hanse_status add_score_records(const hanse_resource_spec *spec,
                          error));
     for (size_t j = 0; spec->normalised && j < spec->evaluate.n_indicators;
          j++) {
-        char column[512];
-        (void)snprintf(column, sizeof column, "%s%.400s", score_prefix,
-                       spec->evaluate.indicators[j].name);
+        char column[NAME_SIZE];
+        name_normalised(spec, j, column);
         HANSE_TRY(add_record(run, column, "indicator on the common scale",
                              false, error));
     }

@@ -33,6 +33,11 @@ hanse_status hanse_resource_check(const hanse_resource_spec *spec,
                                   hanse_known_columns *known,
                                   hanse_error *error);
 
+/* Names the record-level outputs. */
+hanse_status hanse_resource_name_records(const hanse_resource_spec *spec,
+                                         hanse_model_run *run,
+                                         hanse_error *error);
+
 /* The steps, which have been checked. r_i is the formula of the measure
  * "resource", which becomes R_i. Record columns: "score" with "score_status",
  * "score_<indicator>", "allocation" with "allocation_status"; the table
