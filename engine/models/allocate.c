@@ -208,38 +208,13 @@ typedef struct row_arrays {
     hanse_claims_outcome *outcomes; /* [group] */
 } row_arrays;
 
-/* The column that names enterprises, NULL when there is none. */
-static const hanse_field *id_field(const hanse_model_run *run)
-{
-    const hanse_schema *schema = hanse_source_schema(run->source);
-    const char *name = run->spec->id != NULL ? run->spec->id : "enterprise_id";
-    const size_t field = hanse_schema_find(schema, name);
-    return field == SIZE_MAX ? NULL : &schema->fields[field];
-}
-
-/* Numbers of the ids in their order, which a pass by id gives. */
-static hanse_status collect_ids(steps *s, const char *name, uint64_t *ids,
-                                uint32_t *numbers, hanse_error *error)
-{
-    hanse_groups *groups;
-    hanse_result *result;
-    HANSE_TRY(hanse_model_pass(s->run, &name, 1, NULL, 0, 0, &groups, &result,
-                               error));
-    hanse_result_destroy(result);
-    HANSE_TRY(hanse_groups_collect(groups, s->run->options, numbers, error));
-    for (uint64_t i = 0; i < s->a->n_rows; i++)
-        ids[i] = numbers[i];
-    return HANSE_OK;
-}
-
 static hanse_status collect_rows(steps *s, row_arrays *r, hanse_error *error)
 {
     hanse_model_run *run = s->run;
     hanse_budget *budget = s->a->budget;
     const uint64_t n = s->a->n_rows;
-    const hanse_field *id = id_field(run);
-    const bool needs_ids =
-        s->a->rule == HANSE_RULE_LARGEST_REMAINDER && id != NULL;
+    const bool needs_ids = s->a->rule == HANSE_RULE_LARGEST_REMAINDER &&
+                           hanse_allocate_id_kind(run) != HANSE_ID_NONE;
     r->claims = hanse_allocate(budget, n, sizeof *r->claims);
     r->groups = hanse_allocate(budget, n, sizeof *r->groups);
     r->outcomes = hanse_allocate(budget, s->a->n_groups, sizeof *r->outcomes);
@@ -253,7 +228,7 @@ static hanse_status collect_rows(steps *s, row_arrays *r, hanse_error *error)
         return hanse_fail_budget(error, budget, "claims of all rows", n,
                                  sizeof *r->claims + sizeof *r->groups);
     if (needs_ids) /* r->groups as room for the numbers */
-        HANSE_TRY(collect_ids(s, id->name, r->ids, r->groups, error));
+        HANSE_TRY(hanse_allocate_ids(run, r->ids, r->groups, error));
     const char *const claim = s->name[CLAIM] == measure_names[CLAIM]
                                   ? measure_names[CLAIM]
                                   : s->request->resource;
@@ -370,6 +345,11 @@ hanse_status hanse_allocation_run(hanse_model_run *run,
         hanse_allocate_columns[HANSE_ALLOCATE_INTEGRATED], error);
 }
 
+enum {
+    /* That a pass by id keeps for a text of 8 bytes: measured. */
+    TEXT_ID_BYTES = 140
+};
+
 /* ---- Explaining --------------------------------------------------------- */
 
 /* "a, b and c" of the claim, r_i and the keys; from malloc. */
@@ -390,6 +370,36 @@ static char *list_reads(const hanse_allocation_request *q)
     return fclose(out) == 0 ? list : NULL;
 }
 
+/* Claims and group numbers of all rows, claims in the order of groups; of rules
+ * that rank members, awards and ids, too. */
+static hanse_status explain_rows(const hanse_model_run *run,
+                                 hanse_claims_rule rule, const char *reads,
+                                 hanse_pass_notes *notes, hanse_error *error)
+{
+    const char *const step = "resource: allocate";
+    const bool has_ids = rule == HANSE_RULE_LARGEST_REMAINDER &&
+                         hanse_allocate_id_kind(run) != HANSE_ID_NONE;
+    uint64_t row_bytes = 2 * sizeof(double) + sizeof(uint32_t);
+    char text[160];
+    if (hanse_is_ranking(rule))
+        row_bytes =
+            2 * sizeof(double) + sizeof(uint32_t) + sizeof(hanse_claimant);
+    if (has_ids)
+        HANSE_TRY(hanse_pass_notes_add(
+            notes, step,
+            run->spec->id != NULL ? run->spec->id : "enterprise_id",
+            "the order of the ids, which decides ties", NULL,
+            run->n_rows * (sizeof(uint64_t) +
+                           (hanse_allocate_id_kind(run) == HANSE_ID_TEXT
+                                ? (uint64_t)TEXT_ID_BYTES
+                                : 0)),
+            error));
+    (void)snprintf(text, sizeof text, "claims of all rows, awards by rule %s",
+                   hanse_claims_rule_name(rule));
+    return hanse_pass_notes_add(notes, step, reads, text, NULL,
+                                run->n_rows * row_bytes, error);
+}
+
 hanse_status hanse_allocation_explain(const hanse_model_run *run,
                                       const hanse_allocation_request *request,
                                       hanse_pass_notes *notes,
@@ -399,29 +409,26 @@ hanse_status hanse_allocation_explain(const hanse_model_run *run,
     const hanse_claims_rule rule = request->spec->rule;
     const bool is_streaming =
         rule == HANSE_RULE_EQUAL || rule == HANSE_RULE_PROPORTIONAL;
-    /* Claims and group numbers of all rows, claims in the order of groups; of
-     * rules that rank members, awards and ids, too. */
-    const uint64_t row_bytes =
-        hanse_is_ranking(rule) ? 2 * sizeof(double) + sizeof(uint32_t) +
-                                     sizeof(uint64_t) + sizeof(hanse_claimant)
-                               : 2 * sizeof(double) + sizeof(uint32_t);
     char text[160];
     char *reads = list_reads(request);
     if (reads == NULL)
         return hanse_fail_nomem(error, "allocation", 1);
     hanse_status status = hanse_pass_notes_add(
         notes, step, reads, "pools and claims of the groups", NULL, 0, error);
-    (void)snprintf(text, sizeof text, "claims of all rows, awards by rule %s",
-                   hanse_claims_rule_name(rule));
     if (status == HANSE_OK && !is_streaming)
-        status = hanse_pass_notes_add(notes, step, reads, text, NULL,
-                                      run->n_rows * row_bytes, error);
+        status = explain_rows(run, rule, reads, notes, error);
     (void)snprintf(text, sizeof text,
                    "sums of awards by rule %s, and what they miss",
                    hanse_claims_rule_name(rule));
     if (status == HANSE_OK)
         status = hanse_pass_notes_add(notes, step, reads, text, "allocation", 0,
                                       error);
+    if (status == HANSE_OK && request->spec->pool == NULL &&
+        rule != HANSE_RULE_SHAPLEY)
+        status = hanse_pass_notes_add(
+            notes, "resource: integrate", request->resource,
+            "totals before, for tables that add up several groups", NULL, 0,
+            error);
     free(reads);
     return status;
 }

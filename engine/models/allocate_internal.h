@@ -87,6 +87,19 @@ void hanse_fill_allocation(const void *context, const hanse_rows *rows,
 void hanse_fill_taking_part(const void *context, const hanse_rows *rows,
                             double *const *out);
 
+/* What the enterprises of a run are named by. */
+typedef enum hanse_id_kind {
+    HANSE_ID_NONE,
+    HANSE_ID_NUMBER,
+    HANSE_ID_TEXT
+} hanse_id_kind;
+hanse_id_kind hanse_allocate_id_kind(const hanse_model_run *run);
+
+/* Numbers in the order of the ids, which the run has, of all rows. `numbers`:
+ * scratch for as many. */
+hanse_status hanse_allocate_ids(hanse_model_run *run, uint64_t *ids,
+                                uint32_t *numbers, hanse_error *error);
+
 /* Finds the changes that make sums what they must be; reads the columns. */
 hanse_status hanse_allocate_fix(hanse_model_run *run, hanse_allocation *a,
                                 const hanse_allocation_request *request,

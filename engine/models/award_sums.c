@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/models/id_number.h"
 #include "engine/scan.h"
 #include "engine/spec.h"
 
@@ -83,34 +84,15 @@ static uint64_t id_of(const hanse_award_sums *f, const hanse_morsel *rows,
     if (f->id == SIZE_MAX)
         return rows->first_row + i;
     const hanse_array *array = &rows->batch.arrays[f->id];
-    if (array->missing != NULL && array->missing[i])
-        return UINT64_MAX;
-    if (f->id_type == HANSE_TEXT) {
+    const bool is_missing = array->missing != NULL && array->missing[i];
+    if (f->id_type == HANSE_TEXT && !is_missing) {
         uint64_t hash = 0xcbf29ce484222325u; /* FNV-1a */
         for (int32_t k = array->offsets[i]; k < array->offsets[i + 1]; k++)
             hash =
                 (hash ^ ((const uint8_t *)array->values)[k]) * 0x100000001b3u;
         return hash;
     }
-    const uint64_t sign = (uint64_t)1 << 63;
-    switch (f->id_type) {
-    case HANSE_INT8:
-        return (uint64_t)((const int8_t *)array->values)[i] ^ sign;
-    case HANSE_INT16:
-        return (uint64_t)((const int16_t *)array->values)[i] ^ sign;
-    case HANSE_INT32:
-        return (uint64_t)((const int32_t *)array->values)[i] ^ sign;
-    case HANSE_INT64:
-        return (uint64_t)((const int64_t *)array->values)[i] ^ sign;
-    case HANSE_UINT16:
-        return ((const uint16_t *)array->values)[i];
-    case HANSE_UINT32:
-        return ((const uint32_t *)array->values)[i];
-    case HANSE_UINT64:
-        return ((const uint64_t *)array->values)[i];
-    default:
-        return ((const uint8_t *)array->values)[i];
-    }
+    return hanse_id_number(array, f->id_type, i);
 }
 
 static bool goes_before(const hanse_award_member *x,

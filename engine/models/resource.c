@@ -161,10 +161,11 @@ static hanse_status check_normalised(const hanse_resource_spec *spec, size_t j,
     char name[NAME_SIZE];
     const char *own = spec->evaluate.indicators[j].name;
     if (strlen(own) > LONGEST_NAME)
-        return hanse_fail(error, HANSE_ERR_SPEC,
-                          "step 'evaluate': the name of an indicator is longer "
-                          "than %d bytes: '%.64s...'",
-                          (int)LONGEST_NAME, own);
+        return hanse_fail(
+            error, HANSE_ERR_SPEC,
+            "step 'resource: evaluate': the name of an indicator is longer "
+            "than %d bytes: '%.64s...'",
+            (int)LONGEST_NAME, own);
     name_normalised(spec, j, name);
     if (strcmp(name, score_status_column) == 0)
         return hanse_fail(error, HANSE_ERR_SPEC,
@@ -172,7 +173,7 @@ static hanse_status check_normalised(const hanse_resource_spec *spec, size_t j,
                           "named as the status of the score; give it another "
                           "name",
                           own);
-    return check_name("evaluate", schema, name, error);
+    return check_name("resource: evaluate", schema, name, error);
 }
 
 static hanse_status check_score_names(const hanse_resource_spec *spec,
@@ -181,14 +182,15 @@ static hanse_status check_score_names(const hanse_resource_spec *spec,
                                       hanse_error *error)
 {
     const hanse_evaluation evaluation = describe_evaluation(spec, run);
-    HANSE_TRY(check_name("evaluate", schema, score_column, error));
-    HANSE_TRY(check_name("evaluate", schema, score_status_column, error));
+    HANSE_TRY(check_name("resource: evaluate", schema, score_column, error));
+    HANSE_TRY(
+        check_name("resource: evaluate", schema, score_status_column, error));
     for (size_t j = 0; j < spec->evaluate.n_indicators; j++) {
         char name[NAME_SIZE];
         for (const char *kind = "xyl"; *kind != '\0'; kind++) {
             (void)snprintf(name, sizeof name, "%s_%c%zu", evaluation.prefix,
                            *kind, j + 1);
-            HANSE_TRY(check_name("evaluate", schema, name, error));
+            HANSE_TRY(check_name("resource: evaluate", schema, name, error));
         }
         if (spec->normalised)
             HANSE_TRY(check_normalised(spec, j, schema, error));
@@ -210,7 +212,8 @@ hanse_status hanse_resource_check(const hanse_resource_spec *spec,
     }
     const char *const *names = hanse_allocation_columns();
     for (size_t i = 0; spec->allocates && names[i] != NULL; i++)
-        HANSE_TRY(check_name("allocate", &known->schema, names[i], error));
+        HANSE_TRY(
+            check_name("resource: allocate", &known->schema, names[i], error));
     /* Resources are what there is before any score. */
     if (spec->allocates)
         HANSE_TRY(hanse_check_formula(resource_formula(run),
