@@ -49,12 +49,8 @@ static hanse_status read_formula(hanse_job_reader *r, const yaml_node_t *node)
 static hanse_status read_within(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_cooperation_spec *spec;
-    hanse_text_list keys = {0};
     HANSE_TRY(get_spec(r, &spec));
-    const hanse_status status = hanse_job_read_within(r, node, &keys);
-    spec->within = keys.items;
-    spec->n_within = keys.n;
-    return status;
+    return hanse_job_read_within(r, node, &spec->within, &spec->n_within);
 }
 
 /* ---- evaluate ----------------------------------------------------------- */

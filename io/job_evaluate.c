@@ -284,14 +284,9 @@ hanse_status hanse_job_check_evaluate(const hanse_job_reader *r,
 /* Whether one of the words stands among the keys. */
 static bool is_long(const hanse_job_reader *r, const yaml_node_t *node)
 {
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(r->document, pair->key);
-        for (size_t i = 0;
-             key->type == YAML_SCALAR_NODE && i < HANSE_COUNT(words); i++)
-            if (strcmp((const char *)key->data.scalar.value, words[i]) == 0)
-                return true;
-    }
+    for (size_t i = 0; i < HANSE_COUNT(words); i++)
+        if (hanse_node_has_key(r, node, words[i]))
+            return true;
     return false;
 }
 

@@ -165,21 +165,6 @@ static const hanse_node_rule condition_rules[] = {
     {NULL, NULL},
 };
 
-static bool has_key(const hanse_job_reader *r, const yaml_node_t *node,
-                    const char *name)
-{
-    if (node->type != YAML_MAPPING_NODE)
-        return false;
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(r->document, pair->key);
-        if (key->type == YAML_SCALAR_NODE &&
-            strcmp((const char *)key->data.scalar.value, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static hanse_status read_condition(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_information_spec *spec = spec_of(r);
@@ -194,8 +179,9 @@ static hanse_status read_condition(hanse_job_reader *r, const yaml_node_t *node)
     *condition = (hanse_filter_condition){.name = hanse_text_copy(name)};
     if (condition->name == NULL)
         return hanse_fail_nomem(r->error, "filter", sizeof name);
-    if (has_key(r, node, "range") || has_key(r, node, "low") ||
-        has_key(r, node, "high"))
+    if (hanse_node_has_key(r, node, "range") ||
+        hanse_node_has_key(r, node, "low") ||
+        hanse_node_has_key(r, node, "high"))
         return read_range(r, node);
     if (node->type == YAML_MAPPING_NODE) {
         HANSE_TRY(hanse_node_mapping(r, node, "filter", condition_rules));
@@ -303,7 +289,7 @@ static hanse_status read_transmit(hanse_job_reader *r, const yaml_node_t *node)
     HANSE_TRY(get_spec(r, &spec));
     HANSE_TRY(hanse_node_mapping(r, node, "transmit", transmit_rules));
     for (size_t i = 0; i < HANSE_COUNT(needed); i++)
-        if (!has_key(r, node, needed[i]))
+        if (!hanse_node_has_key(r, node, needed[i]))
             return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                    "transmit: '%s' is missing", needed[i]);
     spec->transmits = true;
@@ -334,7 +320,8 @@ static hanse_status read_flows(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_link_spec *flows = &spec_of(r)->flows;
     HANSE_TRY(hanse_job_read_links(r, node, flows));
-    if (has_key(r, node, "ends") || has_key(r, node, "id"))
+    if (hanse_node_has_key(r, node, "ends") ||
+        hanse_node_has_key(r, node, "id"))
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "flows: the ends of flows are values of the key "
                                "under 'within'; leave out 'ends' and 'id'");

@@ -110,8 +110,8 @@ hanse_status hanse_job_read_model_formula(hanse_job_reader *r,
     return hanse_node_set_text(r, node, name, &r->job->model_formula[model]);
 }
 
-hanse_status hanse_job_read_within(hanse_job_reader *r, const yaml_node_t *node,
-                                   hanse_text_list *keys)
+static hanse_status read_keys(hanse_job_reader *r, const yaml_node_t *node,
+                              hanse_text_list *keys)
 {
     HANSE_TRY(hanse_node_texts(r, node, "within", keys));
     if (keys->n == 1 && strcmp(keys->items[0], "total") == 0)
@@ -119,6 +119,16 @@ hanse_status hanse_job_read_within(hanse_job_reader *r, const yaml_node_t *node,
     for (size_t k = 0; k < keys->n; k++)
         HANSE_TRY(hanse_node_note(r, node, hanse_place_key, keys->items[k]));
     return HANSE_OK;
+}
+
+hanse_status hanse_job_read_within(hanse_job_reader *r, const yaml_node_t *node,
+                                   char ***keys, size_t *n_keys)
+{
+    hanse_text_list list = {0};
+    const hanse_status status = read_keys(r, node, &list);
+    *keys = list.items;
+    *n_keys = list.n;
+    return status;
 }
 
 static const hanse_node_rule *const model_rules[HANSE_MODEL_COUNT] = {

@@ -26,7 +26,7 @@ hanse_status hanse_job_read_model_formula(hanse_job_reader *r,
 /* `within`: a key, a list of keys, or `total`, which is none. What was read is
  * the caller's in every case. */
 hanse_status hanse_job_read_within(hanse_job_reader *r, const yaml_node_t *node,
-                                   hanse_text_list *keys);
+                                   char ***keys, size_t *n_keys);
 
 /* ---- Values ------------------------------------------------------------- */
 

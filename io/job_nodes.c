@@ -122,6 +122,21 @@ const yaml_node_t *hanse_node_item(const hanse_job_reader *r,
     return node_at(r, node->data.sequence.items.start[index]);
 }
 
+bool hanse_node_has_key(const hanse_job_reader *r, const yaml_node_t *node,
+                        const char *name)
+{
+    if (node->type != YAML_MAPPING_NODE)
+        return false;
+    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         pair < node->data.mapping.pairs.top; pair++) {
+        const yaml_node_t *key = node_at(r, pair->key);
+        if (key->type == YAML_SCALAR_NODE &&
+            strcmp((const char *)key->data.scalar.value, name) == 0)
+            return true;
+    }
+    return false;
+}
+
 /* A list, or one entry without the brackets. */
 hanse_status hanse_node_list(hanse_job_reader *r, const yaml_node_t *node,
                              const char *what, size_t max_items,

@@ -50,6 +50,10 @@ hanse_status hanse_node_located(const hanse_job_reader *r,
 hanse_status hanse_node_note(hanse_job_reader *r, const yaml_node_t *node,
                              const char *what, const char *name);
 
+/* Whether it is a mapping that has this key. */
+bool hanse_node_has_key(const hanse_job_reader *r, const yaml_node_t *node,
+                        const char *name);
+
 /* "unknown key 'grup_by', did you mean 'group_by'?" or what is known. */
 hanse_status hanse_node_fail_unknown(const hanse_job_reader *r,
                                      const yaml_node_t *node, const char *what,

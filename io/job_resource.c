@@ -30,12 +30,8 @@ static hanse_status read_formula(hanse_job_reader *r, const yaml_node_t *node)
 static hanse_status read_within(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_resource_spec *spec;
-    hanse_text_list keys = {0};
     HANSE_TRY(get_spec(r, &spec));
-    const hanse_status status = hanse_job_read_within(r, node, &keys);
-    spec->within = keys.items;
-    spec->n_within = keys.n;
-    return status;
+    return hanse_job_read_within(r, node, &spec->within, &spec->n_within);
 }
 
 static hanse_status read_evaluate(hanse_job_reader *r, const yaml_node_t *node)
@@ -43,7 +39,7 @@ static hanse_status read_evaluate(hanse_job_reader *r, const yaml_node_t *node)
     hanse_resource_spec *spec;
     HANSE_TRY(get_spec(r, &spec));
     spec->evaluates = true;
-    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "evaluate"));
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "resource: evaluate"));
     return hanse_job_read_evaluate(r, node, &spec->evaluate, &spec->normalised);
 }
 
@@ -81,28 +77,15 @@ static const hanse_node_rule allocate_rules[] = {
     {"pool", read_pool}, {NULL, NULL},
 };
 
-/* Whether a key stands in a mapping. */
-static bool has_key(const hanse_job_reader *r, const yaml_node_t *node,
-                    const char *name)
-{
-    for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-         pair < node->data.mapping.pairs.top; pair++) {
-        const yaml_node_t *key = yaml_document_get_node(r->document, pair->key);
-        if (strcmp((const char *)key->data.scalar.value, name) == 0)
-            return true;
-    }
-    return false;
-}
-
 static hanse_status read_allocate(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_resource_spec *spec;
     HANSE_TRY(get_spec(r, &spec));
     spec->allocates = true;
-    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "allocate"));
+    HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "resource: allocate"));
     spec->allocate.rule = HANSE_RULE_PROPORTIONAL;
     HANSE_TRY(hanse_node_mapping(r, node, "allocate", allocate_rules));
-    const bool has_rho = has_key(r, node, "rho");
+    const bool has_rho = hanse_node_has_key(r, node, "rho");
     const char *fault = NULL;
     if (spec->allocate.pool != NULL && has_rho)
         fault = "allocate: give either 'pool' or 'rho', the share of the "
