@@ -301,18 +301,10 @@ static hanse_status read_transmit(hanse_job_reader *r, const yaml_node_t *node)
 static hanse_status read_within(hanse_job_reader *r, const yaml_node_t *node)
 {
     hanse_information_spec *spec;
-    hanse_text_list keys = {0};
     HANSE_TRY(get_spec(r, &spec));
     HANSE_TRY(hanse_node_note(r, node, hanse_place_step, "within"));
-    const hanse_status status = hanse_job_read_within(r, node, &keys);
-    if (status != HANSE_OK) {
-        hanse_text_list_clear(&keys);
-        return status;
-    }
-    spec->within = keys.items;
-    spec->n_within = keys.n;
     spec->wants_flows = true;
-    return HANSE_OK;
+    return hanse_job_read_within(r, node, &spec->within, &spec->n_within);
 }
 
 /* Flows between groups: their ends are keys, not rows. */
