@@ -364,7 +364,7 @@ class Case:
         scopes = self.groups(keys) if keys else {(): self.kept}
         score = result["records/score"][()]
         status = result["records/score_status"][()]
-        rest = set(range(self.n))
+        rest, outside = set(range(self.n)), set(range(self.n))
         self.scopes = {}
         for at, rows in scopes.items():
             scope = oracle.Score(spec, indicators, rows)
@@ -373,8 +373,12 @@ class Case:
             if is_vague:
                 scope.weights = None
             for i in rows:
-                if status[i] != scope.status and not is_vague:
-                    self.fail("score_status", at, i, status[i], scope.status)
+                # What is missing is the record's own.
+                want = scope.status if i in scope.rows or scope.status in (
+                    oracle.INFEASIBLE, oracle.NOT_FINITE) else oracle.EMPTY
+                if status[i] != want and not is_vague:
+                    self.fail("score_status", at, i, status[i], want)
+            outside -= set(rows)
             for place, i in enumerate(scope.rows):
                 want, tolerance = scope.score(place)
                 if not is_vague and not near(score[i], want, tolerance):
@@ -385,6 +389,9 @@ class Case:
         for i in rest:
             if not math.isnan(score[i]):
                 self.fail("score of a record without", i, score[i])
+        for i in outside:
+            if status[i] != oracle.EMPTY:
+                self.fail("score_status outside", i, status[i])
         self.check_weights(result, keys)
         for i, row in enumerate(self.row):
             row["score"] = None if math.isnan(score[i]) else float(score[i])
