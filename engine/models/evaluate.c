@@ -147,6 +147,7 @@ typedef struct passes {
     char names[2 * HANSE_INDICATORS_MAX][NAME_SIZE];
     const char *name[2 * HANSE_INDICATORS_MAX]; /* pointers to these */
     hanse_model_measure measures[2 * HANSE_INDICATORS_MAX];
+    const hanse_column **pairs; /* [j m + k], j < k: their correlations */
 } passes;
 
 static void set_names(passes *p, const char *kind, size_t first)
@@ -222,22 +223,37 @@ static bool is_outside(const passes *p, size_t scope)
     return false;
 }
 
-static void take_correlations(const passes *p, const hanse_table *table,
-                              size_t scope, double *correlations)
+/* Columns of correlations: those of pairs are many, so that each is looked up
+ * once and not for each scope. */
+static hanse_status find_pairs(passes *p, const hanse_table *table,
+                               hanse_error *error)
 {
     char name[2 * NAME_SIZE + 8];
+    p->pairs = calloc(p->m * p->m, sizeof *p->pairs);
+    if (p->pairs == NULL)
+        return hanse_fail_nomem(error, "correlations", p->m * p->m);
+    for (size_t j = 0; j < p->m; j++)
+        for (size_t k = j + 1; k < p->m; k++) {
+            (void)snprintf(name, sizeof name, "%s_%s", p->name[j], p->name[k]);
+            p->pairs[j * p->m + k] = hanse_table_statistic(table, name, "corr");
+        }
+    return HANSE_OK;
+}
+
+static void take_correlations(const passes *p, size_t scope,
+                              double *correlations)
+{
     for (size_t j = 0; j < p->m; j++)
         for (size_t k = j; k < p->m; k++) {
-            (void)snprintf(name, sizeof name, "%s_%s", p->name[j], p->name[k]);
             const double r =
-                j == k ? 1.0 : hanse_table_number(table, name, "corr", scope);
+                j == k ? 1.0
+                       : hanse_column_number(p->pairs[j * p->m + k], scope);
             correlations[j * p->m + k] = correlations[k * p->m + j] = r;
         }
 }
 
 /* `sums`: of y and y log y, for entropy. */
-static void set_weights(passes *p, const hanse_table *table,
-                        const hanse_table *sums, size_t scope)
+static void set_weights(passes *p, const hanse_table *sums, size_t scope)
 {
     hanse_indicator_sums indicators[HANSE_INDICATORS_MAX] = {0};
     double correlations[HANSE_INDICATORS_MAX * HANSE_INDICATORS_MAX];
@@ -262,7 +278,7 @@ static void set_weights(passes *p, const hanse_table *table,
             hanse_table_number(sums, p->name[p->m + j], "total", scope);
     }
     if (is_critic)
-        take_correlations(p, table, scope, correlations);
+        take_correlations(p, scope, correlations);
     hanse_model_status status =
         hanse_weigh(p->spec->weighting, indicators, p->m, s->n[scope],
                     correlations, weights);
@@ -323,11 +339,13 @@ static hanse_status find_scales(passes *p, hanse_error *error)
     hanse_status status = find_bounds(p, &result, error);
     if (status == HANSE_OK && p->spec->weighting == HANSE_WEIGHTS_ENTROPY)
         status = find_sums(p, &sums, error);
+    if (status == HANSE_OK && p->spec->weighting == HANSE_WEIGHTS_CRITIC)
+        status = find_pairs(p, hanse_result_table(result, 0), error);
     if (status == HANSE_OK) {
         const hanse_table *table = hanse_result_table(result, 0);
         for (size_t g = 0; g < table->n_rows; g++)
-            set_weights(p, table,
-                        sums != NULL ? hanse_result_table(sums, 0) : NULL, g);
+            set_weights(p, sums != NULL ? hanse_result_table(sums, 0) : NULL,
+                        g);
         hanse_result *weights = NULL;
         if (p->evaluation->table != NULL)
             status = hanse_evaluate_table(p->evaluation, p->scales, table,
@@ -388,6 +406,7 @@ hanse_status hanse_evaluate(hanse_model_run *run,
     p->spec = evaluation->spec;
     p->m = evaluation->spec->n_indicators;
     const hanse_status status = evaluate(p, error);
+    free(p->pairs);
     free(p);
     return status;
 }

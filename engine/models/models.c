@@ -190,22 +190,36 @@ const hanse_column *hanse_table_find(const hanse_table *table, const char *name)
     return NULL;
 }
 
-double hanse_table_number(const hanse_table *table, const char *measure,
-                          const char *statistic, size_t row)
+const hanse_column *hanse_table_statistic(const hanse_table *table,
+                                          const char *measure,
+                                          const char *statistic)
 {
     const size_t n = strlen(measure);
     for (size_t i = 0; i < table->n_columns; i++) {
         const hanse_column *column = &table->columns[i];
-        if (strncmp(column->name, measure, n) != 0 || column->name[n] != '_' ||
-            strcmp(column->name + n + 1, statistic) != 0)
-            continue;
-        if (column->type == HANSE_INT64)
-            return (double)((const int64_t *)column->values)[row];
-        if (column->type == HANSE_UINT64)
-            return (double)((const uint64_t *)column->values)[row];
-        return ((const double *)column->values)[row];
+        if (strncmp(column->name, measure, n) == 0 && column->name[n] == '_' &&
+            strcmp(column->name + n + 1, statistic) == 0)
+            return column;
     }
-    return __builtin_nan("");
+    return NULL;
+}
+
+double hanse_column_number(const hanse_column *column, size_t row)
+{
+    if (column == NULL)
+        return __builtin_nan("");
+    if (column->type == HANSE_INT64)
+        return (double)((const int64_t *)column->values)[row];
+    if (column->type == HANSE_UINT64)
+        return (double)((const uint64_t *)column->values)[row];
+    return ((const double *)column->values)[row];
+}
+
+double hanse_table_number(const hanse_table *table, const char *measure,
+                          const char *statistic, size_t row)
+{
+    return hanse_column_number(hanse_table_statistic(table, measure, statistic),
+                               row);
 }
 
 double *hanse_table_values(struct hanse_owned_table *table, const char *name)

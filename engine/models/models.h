@@ -139,7 +139,14 @@ hanse_status hanse_model_pass(hanse_model_run *run, const char *const *keys,
 const hanse_column *hanse_table_find(const hanse_table *table,
                                      const char *name);
 
-/* The same of measure and statistic, as float64 for row `row`. */
+/* The same of measure and statistic, and its values as float64; NaN where the
+ * column is NULL. */
+const hanse_column *hanse_table_statistic(const hanse_table *table,
+                                          const char *measure,
+                                          const char *statistic);
+double hanse_column_number(const hanse_column *column, size_t row);
+
+/* Both at once, for row `row`. */
 double hanse_table_number(const hanse_table *table, const char *measure,
                           const char *statistic, size_t row);
 
