@@ -118,6 +118,8 @@ typedef struct range {
     const char *formula;
     const char *low;
     const char *high;
+    double least; /* as numbers */
+    double most;
 } range;
 
 static hanse_status read_range_pair(hanse_job_reader *r, const void *context,
@@ -126,7 +128,7 @@ static hanse_status read_range_pair(hanse_job_reader *r, const void *context,
 {
     static const char *const known[] = {"range", "low", "high"};
     range *to = (range *)(uintptr_t)context;
-    double number;
+    double *number = strcmp(name, "low") == 0 ? &to->least : &to->most;
     if (strcmp(name, "range") == 0) {
         HANSE_TRY(hanse_node_note(r, value, hanse_place_step,
                                   last_condition(r)->name));
@@ -135,7 +137,7 @@ static hanse_status read_range_pair(hanse_job_reader *r, const void *context,
     if (strcmp(name, "low") != 0 && strcmp(name, "high") != 0)
         return hanse_node_fail_unknown(r, key, "key", name, known, 3);
     HANSE_TRY(hanse_node_number(r, value, name, -1.7976931348623157e308,
-                                1.7976931348623157e308, &number));
+                                1.7976931348623157e308, number));
     return hanse_node_text(r, value, name,
                            strcmp(name, "low") == 0 ? &to->low : &to->high);
 }
@@ -151,6 +153,11 @@ static hanse_status read_range(hanse_job_reader *r, const yaml_node_t *node)
     if (from.low == NULL && from.high == NULL)
         return hanse_yaml_fail(r->error, r->path, node->start_mark,
                                "range: give 'low', 'high' or both");
+    if (from.low != NULL && from.high != NULL && from.least > from.most)
+        return hanse_yaml_fail(r->error, r->path, node->start_mark,
+                               "range: low %s is above high %s, nothing lies "
+                               "between; exchange them",
+                               from.low, from.high);
     const char *const both[] = {from.formula, " >= ", from.low, " and ",
                                 from.formula, " <= ", from.high};
     char **slot = &last_condition(r)->text;

@@ -438,7 +438,7 @@ def random_information(rng, case):
         limit = case.n <= 14 and rng.random() < 0.4
         spec["transmit"] = {
             "hops": "limit" if limit else rng.choice((0, 1, 1, 2, 3, 6)),
-            "decay": rng.choice((0.0, 0.5, 0.3, 0.05, round(rng.random(), 3)))}
+            "decay": rng.choice((0.0, 0.5, 0.3, 0.05, round(rng.random() * 0.99, 3)))}
         for key in ("normalise", "remove_rejected"):
             if rng.random() < 0.35:
                 spec["transmit"][key] = True

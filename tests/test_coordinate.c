@@ -404,6 +404,28 @@ static void limit_needs_independence_where_there_are_links(void **state)
     drop_sample(&x);
 }
 
+/* A change is measured by the rows that it can come from, not by a large one
+ * that has no links to them. */
+static void limit_knows_no_scale_of_strangers(void **state)
+{
+    sample x = make_chain(6), y = make_chain(6);
+    (void)state;
+    x.n_links = y.n_links = 2; /* rows 3 to 5 are alone */
+    for (size_t i = 0; i < 6; i++) {
+        y.p[i] = x.p[i];
+        y.s[i] = x.s[i] = 0.1;
+    }
+    x.p[4] = 1e30;
+    run_well(&x, defaults(HANSE_ROUNDS_LIMIT));
+    run_well(&y, defaults(HANSE_ROUNDS_LIMIT));
+    assert_true(x.report.rounds > 10 && x.report.rounds == y.report.rounds);
+    for (size_t i = 0; i < 3; i++)
+        assert_true(x.z[i] == y.z[i]);
+    assert_true(x.z[4] == 1e30);
+    drop_sample(&x);
+    drop_sample(&y);
+}
+
 static void limit_out_of_reach_is_said(void **state)
 {
     sample x = make_chain(5);
@@ -479,6 +501,7 @@ int main(void)
         cmocka_unit_test(missing_rows_take_no_part),
         cmocka_unit_test(infinite_strategy_reaches_as_far_as_the_rounds),
         cmocka_unit_test(limit_needs_independence_where_there_are_links),
+        cmocka_unit_test(limit_knows_no_scale_of_strangers),
         cmocka_unit_test(limit_out_of_reach_is_said),
         cmocka_unit_test(interruption_is_noticed),
         cmocka_unit_test(every_refusal_of_memory_is_a_failure),

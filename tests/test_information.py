@@ -805,6 +805,9 @@ def test_faulty_jobs():
           "range: give 'low', 'high' or both")
     fails("limits without a range", job(filter="{low: 1}"),
           "filter: 'range' is missing")
+    fails("a range with its limits exchanged", job(
+        filter="{range: value, low: 5, high: 1}"),
+        "range: low 5 is above high 1")
     fails("rows that are none", job(links="table: /links, source: rate"),
           "/links: the column 'rate' has type float64; row numbers are integers")
     links["target"][[7, 200]] = 100, -1

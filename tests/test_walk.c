@@ -110,6 +110,32 @@ static void missing_rows_have_what_they_receive(void **state)
     hanse_network_clear(&network);
 }
 
+/* Infinities that meet, or a weight of 0, undefine a row for good; a row that
+ * nothing has reached is missing. The limit waits for them. */
+static void infinities_that_meet_are_undefined(void **state)
+{
+    static const uint32_t sources[] = {0, 1, 2, 4, 5, 6};
+    static const uint32_t targets[] = {3, 3, 3, 5, 6, 7};
+    static const double weights[] = {0.5, 0.5, 0.5, 0.5, 0.5, 0};
+    static const hanse_links links = {6, sources, targets, weights};
+    (void)state;
+    const double start[] = {INFINITY, -INFINITY, 5, NAN, INFINITY,
+                            NAN,      1,         2, NAN};
+    const size_t hops[] = {1, 4, HANSE_WALK_LIMIT};
+    double out[9];
+    hanse_network network = build(&links, 9, false);
+    for (size_t h = 0; h < 3; h++) {
+        sums(&network, start, (hanse_walk_spec){0.5, hops[h], 1e-12, 50}, 1,
+             out);
+        assert_true(isnan(out[3]) && hanse_walk_is_undefined(out[3]));
+        assert_true(isnan(out[8]) && !hanse_walk_is_undefined(out[8]));
+        assert_true(out[5] == INFINITY && out[2] == 5.0);
+        assert_true(h == 0 ? out[6] == 1.0 : out[6] == INFINITY);
+        assert_true(h == 0 ? out[7] == 2.0 : hanse_walk_is_undefined(out[7]));
+    }
+    hanse_network_clear(&network);
+}
+
 /* Two rows that give each other 1.25 times what they have. */
 static void limit_that_does_not_exist_is_not_found(void **state)
 {
@@ -216,6 +242,7 @@ int main(void)
         cmocka_unit_test(chain_gives_geometric_series),
         cmocka_unit_test(without_decay_nothing_moves),
         cmocka_unit_test(missing_rows_have_what_they_receive),
+        cmocka_unit_test(infinities_that_meet_are_undefined),
         cmocka_unit_test(limit_that_does_not_exist_is_not_found),
         cmocka_unit_test(walk_stops_when_told_to),
         cmocka_unit_test(normalised_walk_keeps_its_sum),

@@ -29,6 +29,7 @@ hanse_status hanse_cooperation_spec_create(hanse_cooperation_spec **out,
     spec->coordinate.rounds = 1;
     spec->coordinate.tolerance = HANSE_COORDINATE_TOLERANCE;
     spec->coordinate.max_rounds = HANSE_COORDINATE_MAX_ROUNDS;
+    spec->coordinate.links.without_weights = true;
     spec->couplings = (1u << HANSE_COUPLING_COUNT) - 1;
     spec->n_within = SIZE_MAX;
     *out = spec;

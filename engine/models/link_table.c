@@ -217,6 +217,8 @@ static hanse_status find_fields(link_scan *s, const hanse_link_spec *spec,
         }
     }
     const char *weight = spec->weight;
+    if (spec->without_weights)
+        return HANSE_OK;
     if (weight == NULL && hanse_schema_find(s->schema, "weight") != SIZE_MAX)
         weight = "weight";
     return weight == NULL

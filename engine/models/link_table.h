@@ -18,8 +18,9 @@ typedef struct hanse_link_spec {
     char *target;
     char *weight; /* formula; NULL: the column "weight" where there is one, else
                      all weights are 1 */
-    bool by_id;   /* ends are ids, else row numbers over the whole input */
-    char *id;     /* column of ids; NULL: the job's, else enterprise_id */
+    bool without_weights; /* none are read, whatever columns there are */
+    bool by_id; /* ends are ids, else row numbers over the whole input */
+    char *id;   /* column of ids; NULL: the job's, else enterprise_id */
 } hanse_link_spec;
 
 void hanse_link_spec_clear(hanse_link_spec *spec);

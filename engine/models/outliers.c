@@ -8,6 +8,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/elementary.h"
 #include "engine/models/term_sum.h"
 #include "engine/parallel.h"
 
@@ -149,11 +150,12 @@ static hanse_status make_ratios(void *context, size_t slice, hanse_error *error)
     return HANSE_OK;
 }
 
+/* The same bits on every machine, which pow of the C library has not. */
 static double power(double x, double u)
 {
     if (u == 0.5)
         return sqrt(x);
-    return u == 0.0 ? 1.0 : u == 1.0 ? x : pow(x, u);
+    return u == 0.0 ? 1.0 : u == 1.0 ? x : hanse_exp(u * hanse_log(x));
 }
 
 static hanse_status make_effects(void *context, size_t slice,
