@@ -2,8 +2,8 @@
 """The information and cooperation models in exact rational numbers.
 
 Written from the definitions alone, for tables of a few dozen records: dense
-matrices of fractions, no sum is rounded. A number that stands for a result comes
-with the magnitude that rounding errors are measured by. Missing is None,
+matrices of fractions, no sum is rounded. A number that stands for a result
+comes with the magnitude that rounding errors are measured by. Missing is None,
 infinities are floats.
 """
 from fractions import Fraction
