@@ -262,12 +262,15 @@ def check_synergy(f, case, found):
             for s in subsystems:
                 status, ends = orders_of(case, rows, s, step)
                 for end, x in zip(("from", "to"), ends):
-                    f.near(f"{where} order_{s['name']}_{end}",
-                           t[f"order_{s['name']}_{end}"][g], x, 1e-9)
+                    name = f"order_{s['name']}_{end}"
+                    f.near(f"{where} {name}", t[name][g], x, 1e-9)
+                    f.equal(f"{where} {name}_status", t[f"{name}_status"][g],
+                            status)
                 reason = reason or status
                 orders.append(ends)
             value, theta = t["synergy"][g], t["synergy_theta"][g]
-            f.equal(f"{where} synergy_status", t["synergy_status"][g], reason)
+            for name in ("synergy_status", "synergy_theta_status"):
+                f.equal(f"{where} {name}", t[name][g], reason)
             if reason:
                 f.near(f"{where} synergy", value, None, 0)
                 continue
@@ -310,6 +313,43 @@ def orders_of(case, rows, subsystem, step):
     return 0, tuple(oracle.order(kind, d, weights) for d in degrees)
 
 
+def takes_part(case, i):
+    """Whether a record's own independence does."""
+    step = case.cooperation["coordinate"]
+    given = case.share(step.get("openness", step.get("independence")), i)
+    return 0 <= given <= 1
+
+
+def check_totals(f, case, found):
+    """P_g is undefined where a z_i is, other than missing."""
+    step = case.cooperation
+    names = ["coordinated"] if "coordinate" in step else []
+    if "column" not in step and "evaluate" in step:
+        names += ["strategy_score"] if "columns" in step["evaluate"] else \
+            [f"subsystem_{s['name']}" for s in case.subsystems()]
+    if not names:
+        return
+    for keys in case.groupings():
+        t = table(found, path_of(keys))
+        for g, rows in enumerate(group_rows(case, keys, t)):
+            codes = [found[f"records/{name}_status"][i]
+                     for name in names for i in rows
+                     if name != "coordinated" or takes_part(case, i)]
+            code = max([c for c in codes if c >= oracle.INFEASIBLE], default=0)
+            f.equal(f"{path_of(keys)}[{g}] cooperation_status",
+                    t["cooperation_status"][g], code)
+            total = t["cooperation_total"][g]
+            if code:
+                f.near(f"{path_of(keys)}[{g}] cooperation_total", total, None,
+                       0)
+            elif names[0] != "coordinated" and names[0] != "strategy_score":
+                continue
+            else:
+                f.near(f"{path_of(keys)}[{g}] cooperation_total", total,
+                       oracle.total([found[f"records/{names[0]}"][i]
+                                     for i in rows]), 0)
+
+
 def check_cooperation(f, case, found):
     step = case.cooperation
     levels = []
@@ -321,12 +361,7 @@ def check_cooperation(f, case, found):
     if "coordinate" in step:
         p = strategies(case, found, levels)
         check_coordinated(f, case, found, p)
-        for keys in case.groupings():
-            t = table(found, path_of(keys))
-            for g, rows in enumerate(group_rows(case, keys, t)):
-                f.near(f"{path_of(keys)}[{g}] cooperation_total",
-                       t["cooperation_total"][g], oracle.total(
-                           [found["records/coordinated"][i] for i in rows]), 0)
+    check_totals(f, case, found)
     if levels:
         check_coupling(f, case, found)
         if "periods" in step.get("synergise", {}):

@@ -146,7 +146,9 @@ def check_information_tables(f, case, found, failed, is_defined):
             f.expect(f"{where} multiplier and status",
                      math.isnan(multiplier) == (status != 0),
                      (multiplier, status))
+            code = t["information_status"][g]
             if not is_defined:
+                f.equal(f"{where} status", code, oracle.OPEN)
                 f.equal(f"{where} multiplier status", status, oracle.OPEN)
                 f.expect(f"{where} total", math.isnan(
                     t["information_total"][g]))
@@ -159,7 +161,13 @@ def check_information_tables(f, case, found, failed, is_defined):
                        for i in rows):
                     f.equal(f"{where} multiplier status", status,
                             oracle.INFINITE)
+                    whole = t["information_total"][g]
+                    f.expect(f"{where} total", not math.isfinite(whole) and
+                             code == (8 if math.isnan(whole) else 0),
+                             (whole, code))
                     continue
+            f.equal(f"{where} status", code,
+                    oracle.INFINITE if math.isnan(oracle.total(now)) else 0)
             f.near(f"{where} total", t["information_total"][g],
                    oracle.total(now), 0)
             whole = oracle.total(now)

@@ -275,6 +275,7 @@ hanse_status hanse_cooperation_run(const hanse_cooperation_spec *spec,
     }
     HANSE_TRY(
         hanse_model_set_measure(run, HANSE_MODEL_COOPERATION, strategy, error));
+    HANSE_TRY(hanse_cooperation_add_status(spec, run, error));
     if (spec->n_subsystems > 0)
         HANSE_TRY(hanse_cooperation_couple(spec, run, error));
     if (spec->periods.column != NULL)

@@ -215,6 +215,7 @@ static void fill_row(const synergies *s, const parameter *parameters,
         parameters += s->spec->subsystems[k].evaluate.n_indicators;
         ((double *)values[2 * k])[row] = from[k];
         ((double *)values[2 * k + 1])[row] = to[k];
+        status[2 * k][row] = status[2 * k + 1][row] = own;
         if (reason == HANSE_MODEL_OK)
             reason = own;
     }
@@ -225,6 +226,7 @@ static void fill_row(const synergies *s, const parameter *parameters,
     ((double *)values[2 * n])[row] = synergy.value;
     status[2 * n][row] = reason;
     ((double *)values[2 * n + 1])[row] = synergy.theta;
+    status[2 * n + 1][row] = reason;
 }
 
 /* ---- A table ------------------------------------------------------------ */
@@ -381,8 +383,7 @@ static hanse_status find_tables(synergies *s, hanse_model_run *run,
 /* ---- Describing --------------------------------------------------------- */
 
 static void put_column(synergies *s, const char *format,
-                       const char *long_format, const char *name,
-                       bool has_status)
+                       const char *long_format, const char *name)
 {
     char(*texts)[NAME_SIZE] = s->texts[s->n_columns];
     (void)snprintf(texts[0], NAME_SIZE, format, name);
@@ -390,7 +391,7 @@ static void put_column(synergies *s, const char *format,
     s->columns[s->n_columns++] = (hanse_table_column){.name = texts[0],
                                                       .long_name = texts[1],
                                                       .type = HANSE_FLOAT64,
-                                                      .has_status = has_status};
+                                                      .has_status = true};
 }
 
 static void describe(synergies *s)
@@ -401,17 +402,14 @@ static void describe(synergies *s)
         s->weights[k] = spec->subsystems[k].weight;
         s->n_indicators += spec->subsystems[k].evaluate.n_indicators;
         put_column(s, "order_%s_from",
-                   "order of the subsystem %s in the first period", name,
-                   false);
+                   "order of the subsystem %s in the first period", name);
         put_column(s, "order_%s_to",
-                   "order of the subsystem %s in the second period", name,
-                   false);
+                   "order of the subsystem %s in the second period", name);
     }
     put_column(s, "%s", "%s of the subsystems between the two periods",
-               "synergy", true);
+               "synergy");
     put_column(s, "%s_theta",
-               "sign of the smallest change of order, which %s has", "synergy",
-               false);
+               "sign of the smallest change of order, which %s has", "synergy");
 }
 
 static hanse_status create(const hanse_cooperation_spec *spec,

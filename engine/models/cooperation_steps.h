@@ -68,6 +68,11 @@ void hanse_cooperation_level_column(const hanse_cooperation_spec *spec,
                                     size_t subsystem, char *name,
                                     size_t size_bytes);
 
+/* Column of the tables: why the total is not defined, which is NaN then. */
+hanse_status hanse_cooperation_add_status(const hanse_cooperation_spec *spec,
+                                          hanse_model_run *run,
+                                          hanse_error *error);
+
 /* P3: columns of the tables, levels of subsystems and coupling degrees. */
 hanse_status hanse_cooperation_couple(const hanse_cooperation_spec *spec,
                                       hanse_model_run *run, hanse_error *error);

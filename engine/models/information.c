@@ -153,7 +153,8 @@ enum {
     TABLE_KEPT,
     TABLE_SENT,
     TABLE_SHARE,
-    TABLE_MULTIPLIER
+    TABLE_MULTIPLIER,
+    TABLE_STATUS
 };
 
 static const hanse_table_column table_columns[HANSE_INFORMATION_COLUMNS] = {
@@ -168,11 +169,17 @@ static const hanse_table_column table_columns[HANSE_INFORMATION_COLUMNS] = {
     [TABLE_MULTIPLIER] = {"information_multiplier",
                           "information after transmission over before", NULL,
                           HANSE_FLOAT64, true},
+    [TABLE_STATUS] = {"information_status", "why the total is not defined",
+                      NULL, HANSE_INT8, false},
 };
+
+#define IS_UNDEFINED HANSE_IN_QUOTES(HANSE_RECEIVED_CODE) " == 8"
 
 /* Name of the number of records whose quantity is not finite, among the sums.
  */
 static const char undefined_sum[] = "information_undefined";
+/* Of these, those that totals would leave out. */
+static const char lost_sum[] = "information_lost";
 
 /* numerator / denominator, or why there is none. */
 static double divide(double numerator, double denominator, bool is_empty,
@@ -234,7 +241,10 @@ static hanse_status fill_columns(const void *context,
     int64_t *kept = values[TABLE_KEPT];
     double *sent = values[TABLE_SENT], *share = values[TABLE_SHARE];
     double *multiplier = values[TABLE_MULTIPLIER];
+    int8_t *codes = values[TABLE_STATUS];
+    double *totals = hanse_table_values(table, "information_total");
     (void)error;
+    hanse_model_status_flags(&table->columns[table->n_columns - 1]);
     if (!info->has_converged)
         undo_statistics(info, table);
     for (size_t row = 0; row < sums->n_rows; row++) {
@@ -253,7 +263,15 @@ static hanse_status fill_columns(const void *context,
             multiplier[row] = NAN;
             status[TABLE_MULTIPLIER][row] = HANSE_MODEL_NOT_FINITE;
         }
+        codes[row] = HANSE_MODEL_OK;
+        if (isnan(hanse_table_number(sums, "information_now", "total", row)) ||
+            hanse_table_number(sums, lost_sum, "total", row) > 0.0) {
+            codes[row] = HANSE_MODEL_NOT_FINITE;
+            if (totals != NULL)
+                totals[row] = NAN;
+        }
         if (!info->has_converged) {
+            codes[row] = HANSE_MODEL_NOT_CONVERGED;
             multiplier[row] = NAN;
             status[TABLE_MULTIPLIER][row] = HANSE_MODEL_NOT_CONVERGED;
         }
@@ -287,11 +305,15 @@ static hanse_status integrate(hanse_information *info, hanse_error *error)
     HANSE_TRY(hanse_model_add_sum(run, "information_now", now, error));
     HANSE_TRY(hanse_model_add_table_columns(run, &columns, error));
     HANSE_TRY(hanse_information_records(info, error));
-    return transmits ? hanse_model_add_sum(run, undefined_sum,
-                                           "0 + (" HANSE_IN_QUOTES(
-                                               HANSE_RECEIVED_CODE) " == 8)",
-                                           error)
-                     : HANSE_OK;
+    if (!transmits)
+        return HANSE_OK;
+    HANSE_TRY(hanse_model_add_sum(run, undefined_sum, "0 + (" IS_UNDEFINED ")",
+                                  error));
+    return hanse_model_add_sum(
+        run, lost_sum,
+        "0 + (" IS_UNDEFINED
+        " and isnan(" HANSE_IN_QUOTES(HANSE_RECEIVED_COLUMN) "))",
+        error);
 }
 
 hanse_status hanse_information_run(const hanse_information_spec *spec,

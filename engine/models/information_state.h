@@ -17,7 +17,7 @@
 #define HANSE_IN_QUOTES(name) "`" name "`"
 
 enum {
-    HANSE_INFORMATION_COLUMNS = 4 /* that all tables get */
+    HANSE_INFORMATION_COLUMNS = 5 /* that all tables get */
 };
 
 typedef struct hanse_information {

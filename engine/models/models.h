@@ -39,7 +39,7 @@ typedef struct hanse_table_column {
     const char *name;
     const char *long_name;
     const char *units; /* NULL: none */
-    hanse_type type;   /* HANSE_FLOAT64 or HANSE_INT64 */
+    hanse_type type;   /* HANSE_FLOAT64, HANSE_INT64 or HANSE_INT8 */
     bool has_status;   /* with a column <name>_status */
 } hanse_table_column;
 
