@@ -6,7 +6,6 @@
  * where R_i of any group is undefined, a pass finds those that hold such R_i.
  */
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/models/allocate_internal.h"
@@ -202,9 +201,11 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
     const bool is_known = !is_same && has_total_before(a);
     (void)status;
     hanse_model_status_flags(&table->columns[table->n_columns - 1]);
-    row_state *states = calloc(n_rows + 1, sizeof *states);
+    row_state *states =
+        hanse_allocate_zero(a->budget, n_rows + 1, sizeof *states);
     if (states == NULL)
-        return hanse_fail_nomem(error, "reserves", n_rows * sizeof *states);
+        return hanse_fail_budget(error, a->budget, "reserves", n_rows,
+                                 sizeof *states);
     hanse_status outcome = match(&m, a, &table->view, error);
     for (size_t g = 0; outcome == HANSE_OK && g < a->n_groups; g++) {
         const size_t row = row_of(&m, g);
@@ -227,7 +228,7 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
                                   : totals[row] + reserves[row];
     }
     hanse_free(a->budget, m.buckets, m.n_buckets, sizeof *m.buckets);
-    free(states);
+    hanse_free(a->budget, states, n_rows + 1, sizeof *states);
     return outcome;
 }
 
