@@ -703,7 +703,28 @@ def check_error(name, lines, *wanted):
               f"{done.returncode} {done.stderr}")
 
 
+def little_memory():
+    """What links take at least is said before a row is read."""
+    write_table("many.h5", {"strategy": RNG.random(1000)})
+    write_links("manylinks.h5", RNG.integers(0, 1000, 400000),
+                RNG.integers(0, 1000, 400000))
+    with open("many.yaml", "w") as file:
+        file.write("input: {files: [many.h5]}\ngroup_by: total\nmodels:\n"
+                   "  cooperation:\n    coordinate: {independence: 0.5, links: "
+                   "{table: /links, file: manylinks.h5}}\n")
+    done = subprocess.run([HANSE, "run", "many.yaml", "-o", "bad.h5",
+                           "--memory", "3M"], text=True, capture_output=True,
+                          check=False)
+    check("little memory", done.returncode == 1 and
+          "coordinate: 400000 links of /links between 1000 rows take at least "
+          f"{17 * 1000 + 8 * 400000} bytes" in done.stderr, done.stderr)
+
+
 def errors():
+    with h5py.File("ties.h5", "w") as file:
+        for name, values in (("source", [0]), ("target", [1]),
+                             ("share", [0.5])):
+            file.create_dataset(f"links/{name}", data=values)
     check_error("unknown key", "    cordinate: {independence: 1}\n",
                 "bad.yaml:4:5", "did you mean 'coordinate'")
     check_error("no independence", "    coordinate: {rounds: 3}\n",
@@ -741,6 +762,10 @@ def errors():
     check_error("no table of links", head + "{file: ties.h5}}\n",
                 "bad.yaml:4:44", "'table' is missing")
     check_error("no such links", head + "/link}\n", "/link")
+    check_error("column of links", head + "{table: /links, file: ties.h5, "
+                "source: sorce}}\n", "no column 'sorce'")
+    check_error("ends that are no rows", head + "{table: /links, file: ties.h5, "
+                "target: share}}\n", "'share' has type float64")
     check_error("weights of links", head + "{table: /links, weight: w}}\n",
                 "bad.yaml:4:44", "leave 'weight' out")
     check_error("key of links", head + "{tabel: /links}}\n",
@@ -774,5 +799,6 @@ with tempfile.TemporaryDirectory() as folder:
     statuses()
     example()
     errors()
+    little_memory()
     os.chdir("/")
 sys.exit(exit_status())

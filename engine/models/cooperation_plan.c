@@ -31,13 +31,41 @@ static hanse_status check_spec(const hanse_cooperation_spec *spec,
     return HANSE_OK;
 }
 
+/* What strategies, independence and codes of all rows take, and with them the
+ * links as they are read, or the values of two rounds. Rows without a strategy
+ * have no links in the graph, so that it may be small. */
+static uint64_t least_bytes(uint64_t n_rows, uint64_t n_links)
+{
+    const uint64_t links = 2 * sizeof(uint32_t) * n_links;
+    const uint64_t rounds = 4 * sizeof(double) * n_rows;
+    return 17 * n_rows + (links > rounds ? links : rounds);
+}
+
+/* Columns of the links, and whether memory may suffice. */
+static hanse_status check_links(const hanse_coordinate_spec *coordinate,
+                                const hanse_model_run *run, hanse_error *error)
+{
+    hanse_link_facts links;
+    HANSE_TRY(
+        hanse_link_table_check(run, &coordinate->links, true, &links, error));
+    const uint64_t limit_bytes = run->source->budget->limit_bytes;
+    const uint64_t needed = least_bytes(run->n_rows, links.n);
+    if (limit_bytes == 0 || needed <= limit_bytes)
+        return HANSE_OK;
+    return hanse_fail(
+        error, HANSE_ERR_LIMIT,
+        "coordinate: %" PRIu64 " links of %s between %" PRIu64
+        " rows take at least %" PRIu64 " bytes of memory, the limit is %" PRIu64
+        "; raise --memory",
+        links.n, coordinate->links.path, run->n_rows, needed, limit_bytes);
+}
+
 hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
                                      const hanse_model_run *run,
                                      const hanse_schema *schema,
                                      hanse_error *error)
 {
     const hanse_coordinate_spec *coordinate = &spec->coordinate;
-    uint64_t n_links;
     HANSE_TRY(check_spec(spec, error));
     if (hanse_cooperation_is_given(spec, run))
         HANSE_TRY(hanse_check_formula(hanse_cooperation_formula(run),
@@ -58,10 +86,8 @@ hanse_status hanse_cooperation_check(const hanse_cooperation_spec *spec,
         HANSE_TRY(hanse_check_keys(run,
                                    (const char *const *)&spec->periods.column,
                                    1, "step 'periods'", error));
-    return coordinate->along_links
-               ? hanse_link_table_count(run, &coordinate->links, &n_links,
-                                        error)
-               : HANSE_OK;
+    return coordinate->along_links ? check_links(coordinate, run, error)
+                                   : HANSE_OK;
 }
 
 /* A value and its status. */

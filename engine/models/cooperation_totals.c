@@ -3,6 +3,7 @@
  * Whether the total of a group is defined: P_g = sum z_i is not where a z_i is
  * undefined, other than missing.
  */
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +24,22 @@ static const hanse_table_column columns[] = {
      .type = HANSE_INT8},
 };
 
-/* Records with a code, among the sums. */
-static const char sum_of_codes[] = "cooperation_code_%d";
+/* Numbers of records with a code, among the sums; and the measure of it. */
+static const char code_measure[] = "cooperation_code_%d";
+static const char sum_of_codes[] = "cooperation_code_%d_total";
+
+/* Where records of a row have a code. */
+static void take_code(const hanse_table *sums, int code, int8_t *codes)
+{
+    char name[NAME_SIZE];
+    (void)snprintf(name, sizeof name, sum_of_codes, code);
+    const hanse_column *column = hanse_table_find(sums, name);
+    assert(column != NULL && column->type == HANSE_FLOAT64);
+    const double *counts = column->values;
+    for (size_t row = 0; row < sums->n_rows; row++)
+        if (counts[row] > 0.0)
+            codes[row] = (int8_t)code;
+}
 
 /* The gravest code that a record has. */
 static hanse_status fill(const void *context, hanse_owned_table *table,
@@ -37,17 +52,12 @@ static hanse_status fill(const void *context, hanse_owned_table *table,
     (void)status;
     (void)error;
     hanse_model_status_flags(&table->columns[table->n_columns - 1]);
-    for (size_t row = 0; row < table->view.n_rows; row++) {
-        codes[row] = HANSE_MODEL_OK;
-        for (int k = 0; k < N_CODES; k++) {
-            char name[NAME_SIZE];
-            (void)snprintf(name, sizeof name, sum_of_codes, FIRST_CODE + k);
-            if (hanse_table_number(sums, name, "total", row) > 0.0)
-                codes[row] = (int8_t)(FIRST_CODE + k);
-        }
-        if (totals != NULL && codes[row] != HANSE_MODEL_OK)
+    memset(codes, HANSE_MODEL_OK, table->view.n_rows);
+    for (int k = 0; k < N_CODES; k++)
+        take_code(sums, FIRST_CODE + k, codes);
+    for (size_t row = 0; totals != NULL && row < table->view.n_rows; row++)
+        if (codes[row] != HANSE_MODEL_OK)
             totals[row] = (double)NAN;
-    }
     return HANSE_OK;
 }
 
@@ -100,7 +110,7 @@ hanse_status hanse_cooperation_add_status(const hanse_cooperation_spec *spec,
         make_condition(spec, run, FIRST_CODE + k, &c);
         if (c.length == 0)
             return HANSE_OK;
-        (void)snprintf(name, sizeof name, sum_of_codes, FIRST_CODE + k);
+        (void)snprintf(name, sizeof name, code_measure, FIRST_CODE + k);
         HANSE_TRY(hanse_model_add_sum(run, name, c.text, error));
     }
     return hanse_model_add_table_columns(run, &set, error);
