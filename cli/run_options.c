@@ -56,7 +56,7 @@ static const hanse_option options_table[N_OPTIONS] = {
         {"records-storage", 0, "METHOD",
          "record-level results of models: none, gzip[:1-9],\n"
          "lz4 or zstd[:1-19], +shuffle with any of these;\n"
-         "default: gzip:6+shuffle"},
+         "default: gzip:1+shuffle"},
     [OPTION_BY] = {"by", 'b', "KEYS",
                    "group by one column or several (chain,platform);\n"
                    "rollup(a,b), a>b, cube(a,b), and NAME=DEFINITION\n"

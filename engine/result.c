@@ -114,9 +114,46 @@ void hanse_result_move_table(hanse_result *result, size_t index,
     }
 }
 
-void hanse_result_drop_last(hanse_owned_table *table)
+hanse_status hanse_result_split_table(hanse_owned_table *table, size_t first,
+                                      hanse_result *to, size_t index,
+                                      hanse_error *error)
 {
-    clear_column_at(table, table->n_columns - 1);
+    hanse_owned_table *made = &to->tables[index];
+    const size_t at = table->view.n_keys + first;
+    const size_t n_moved = table->n_columns - at;
+    const hanse_column *count = &table->columns[table->view.n_keys];
+    void *counts;
+    HANSE_TRY(hanse_result_table_init(to, index, table->name,
+                                      table->view.n_rows, 0, n_moved + 1,
+                                      table->budget, table->spill, error));
+    HANSE_TRY(hanse_result_add_column(made, count->name, NULL, NULL, NULL,
+                                      count->type, &counts, error));
+    memcpy(counts, count->values,
+           table->view.n_rows * hanse_type_size(count->type));
+    memcpy(&made->columns[1], &table->columns[at],
+           n_moved * sizeof *made->columns);
+    memcpy(&made->values[1], &table->values[at],
+           n_moved * sizeof *made->values);
+    memcpy(&made->texts[1], &table->texts[at], n_moved * sizeof *made->texts);
+    memset(&table->texts[at], 0, n_moved * sizeof *table->texts);
+    made->n_columns += n_moved;
+    made->view.n_columns += n_moved;
+    table->n_columns -= n_moved;
+    table->view.n_columns -= n_moved;
+    return HANSE_OK;
+}
+
+void hanse_result_drop_column(hanse_owned_table *table, size_t index)
+{
+    const size_t at = table->view.n_keys + index;
+    const size_t n_after = table->n_columns - at - 1;
+    clear_column_at(table, at);
+    memmove(&table->columns[at], &table->columns[at + 1],
+            n_after * sizeof *table->columns);
+    memmove(&table->values[at], &table->values[at + 1],
+            n_after * sizeof *table->values);
+    memmove(&table->texts[at], &table->texts[at + 1],
+            n_after * sizeof *table->texts);
     table->n_columns--;
     table->texts[table->n_columns] = NULL;
     table->view.n_columns--;

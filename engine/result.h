@@ -47,8 +47,15 @@ hanse_status hanse_result_table_init(hanse_result *result, size_t index,
 void hanse_result_move_table(hanse_result *result, size_t index,
                              hanse_result *from, const char *name);
 
-/* Drops the last column of a table. */
-void hanse_result_drop_last(hanse_owned_table *table);
+/* Moves the columns from number `first` behind the keys on to a table of their
+ * own, index `index` of another result, which has the same rows, the `count` of
+ * the first, and no keys. */
+hanse_status hanse_result_split_table(hanse_owned_table *table, size_t first,
+                                      hanse_result *to, size_t index,
+                                      hanse_error *error);
+
+/* Drops a column of a table, number `index` behind the keys. */
+void hanse_result_drop_column(hanse_owned_table *table, size_t index);
 
 /* Makes room for n_more columns behind those of a finished table; charged as
  * above. */

@@ -240,7 +240,7 @@ static hanse_status find_groups(parted *p, size_t grouping, hanse_result **out,
     const hanse_status status = pass(p, spec, &all, out, error);
     hanse_spec_destroy(spec);
     if (status == HANSE_OK)
-        hanse_result_drop_last(&(*out)->tables[0]);
+        hanse_result_drop_column(&(*out)->tables[0], 1);
     return status;
 }
 
@@ -249,7 +249,7 @@ static void drop_columns(hanse_result *whole)
 {
     hanse_owned_table *table = &whole->tables[0];
     while (table->view.n_columns > 1)
-        hanse_result_drop_last(table);
+        hanse_result_drop_column(table, table->view.n_columns - 1);
     hanse_result_destroy(whole->next);
     whole->next = NULL;
 }

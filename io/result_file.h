@@ -16,7 +16,7 @@ typedef struct hanse_result_info {
     const char *history;         /* command line; newest first */
     const char *provenance_json; /* goes to /provenance/run, not compared */
     bool group_readable;         /* mode 0640 instead of 0600 */
-    /* Of the record-level outputs, chunked; NULL: gzip:6+shuffle. */
+    /* Of the record-level outputs, chunked; NULL: gzip:1+shuffle. */
     const hanse_storage *records;
 } hanse_result_info;
 

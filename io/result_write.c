@@ -28,7 +28,7 @@ static const hanse_storage default_storage = {
     .chunked = true,
     .chunk_rows = HANSE_DEFAULT_CHUNK_ROWS,
     .compression = HANSE_COMPRESSION_GZIP,
-    .level = 6,
+    .level = 1,
     .shuffle = true,
 };
 

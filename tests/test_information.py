@@ -524,7 +524,8 @@ def test_limit():
     check("no limit: status",
           result["transmit/information"]["steps_status"][0] == 7)
     check("no limit: sent is known",
-          result["total"]["information_sent"][0] == math.fsum(table["value"]))
+          result["total"]["information_sent"][0] == math.fsum(table["value"]),
+          (result["total"]["information_sent"][0], math.fsum(table["value"])))
 
 
 # ---- The same bits --------------------------------------------------------------

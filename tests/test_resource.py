@@ -294,10 +294,11 @@ def check_conservation(name, columns, rule, rho, result, lists):
         given = exact_sum(award[i] for i in takes)
         beyond = Fraction(0)
         claims = exact_sum(c[i] for i in takes) if rule != "equal" else None
-        if rule in ("cea", "cel", "talmud") and Fraction(pool) > claims:
+        # A pool that is the rounded claims is not beyond them.
+        if rule in ("cea", "cel", "talmud") and pool > float(claims):
             beyond = Fraction(pool) - claims
             missed_codes += [g] if code[g] != 6 or status[takes[0]] != 6 \
-                or not near(float(beyond), reserve[g], 1e-15) else []
+                or abs(float(beyond) - reserve[g]) > 1e-15 * before else []
         elif takes:
             missed_codes += [g] if code[g] != 0 else []
         if takes and float(given + beyond) != pool:

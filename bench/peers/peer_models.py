@@ -25,7 +25,7 @@ def write(path, record, totals, **columns):
     with h5py.File(path, "w") as file:
         for name, values in columns.items():
             file.create_dataset(f"records/{name}", data=values, shuffle=True,
-                                compression="gzip", compression_opts=6,
+                                compression="gzip", compression_opts=1,
                                 chunks=(65536,))
         file[f"by_cluster/{record}_total"] = totals
 
