@@ -299,7 +299,7 @@ hanse_status hanse_model_name_record(hanse_model_run *run, const char *name,
     if (copy == NULL || !make_room((void **)&run->record_names,
                                    run->n_record_names, sizeof copy)) {
         free(copy);
-        return hanse_fail_nomem(error, "models", sizeof copy);
+        return hanse_fail_nomem(error, "models", sizeof *run->record_names);
     }
     run->record_names[run->n_record_names++] = copy;
     return HANSE_OK;
