@@ -110,6 +110,25 @@ static void missing_rows_have_what_they_receive(void **state)
     hanse_network_clear(&network);
 }
 
+/* A sum that is 0 in the end: its terms become small beside one another. */
+static void limit_of_what_cancels_is_found(void **state)
+{
+    static const uint32_t sources[] = {0, 0};
+    static const uint32_t targets[] = {0, 1};
+    static const hanse_links links = {2, sources, targets, NULL};
+    (void)state;
+    const double start[] = {1, -1};
+    double out[2];
+    hanse_network network = build(&links, 2, false);
+    const hanse_walk_report report =
+        sums(&network, start,
+             (hanse_walk_spec){0.5, HANSE_WALK_LIMIT, 1e-12, 100}, 2, out);
+    assert_true(report.has_converged && report.n_steps < 60);
+    assert_near(out[0], 2.0, 1e-11);
+    assert_true(fabs(out[1]) <= 1e-11);
+    hanse_network_clear(&network);
+}
+
 /* Infinities that meet, or a weight of 0, undefine a row for good; a row that
  * nothing has reached is missing. The limit waits for them. */
 static void infinities_that_meet_are_undefined(void **state)
@@ -242,6 +261,7 @@ int main(void)
         cmocka_unit_test(chain_gives_geometric_series),
         cmocka_unit_test(without_decay_nothing_moves),
         cmocka_unit_test(missing_rows_have_what_they_receive),
+        cmocka_unit_test(limit_of_what_cancels_is_found),
         cmocka_unit_test(infinities_that_meet_are_undefined),
         cmocka_unit_test(limit_that_does_not_exist_is_not_found),
         cmocka_unit_test(walk_stops_when_told_to),

@@ -73,7 +73,8 @@ hanse_information_bytes(const hanse_information_spec *spec,
         index = hanse_row_ids_bytes(run->n_rows, true);
     hanse_information_size size = {
         .build_bytes = 2 * column + table + run->n_rows,
-        .walk_bytes = 4 * column + network.kept_bytes,
+        .walk_bytes = (spec->walk.hops == HANSE_WALK_LIMIT ? 5 : 4) * column +
+                      network.kept_bytes,
         .least_bytes = 2 * column + table,
     };
     size.build_bytes += network.peak_bytes > index ? network.peak_bytes : index;

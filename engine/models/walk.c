@@ -24,8 +24,10 @@ typedef struct walk {
     double *terms; /* t(h) */
     double *next;
     double *sums;
+    double *sizes; /* sums of magnitudes; NULL: those of the sums will do */
     _Atomic uint64_t largest; /* bits of a number that is not negative */
     _Atomic bool not_finite;  /* some t(h) is not */
+    _Atomic bool is_signed;   /* some t(0) is negative */
 } walk;
 
 static void swap_terms(walk *w)
@@ -102,21 +104,34 @@ bool hanse_walk_is_undefined(double x)
 static hanse_status begin_rows(void *context, size_t task, hanse_error *error)
 {
     walk *w = context;
-    bool not_finite = false;
+    bool not_finite = false, is_signed = false;
     (void)error;
     for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++) {
         const double start = w->start[i];
+        is_signed = is_signed || start < 0.0;
         w->sums[i] = isnan(start) ? (double)NAN : start;
         w->terms[i] = isnan(start) ? 0.0 : start;
         not_finite = not_finite || isinf(start);
     }
     if (not_finite)
         atomic_store(&w->not_finite, true);
+    if (is_signed)
+        atomic_store(&w->is_signed, true);
+    return HANSE_OK;
+}
+
+static hanse_status begin_sizes(void *context, size_t task, hanse_error *error)
+{
+    walk *w = context;
+    (void)error;
+    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++)
+        w->sizes[i] = fabs(w->terms[i]);
     return HANSE_OK;
 }
 
 /* Adds t(h), and finds the largest change of a row. What is infinite, or not a
- * number, does not change any more once it is. */
+ * number, does not change any more once it is. Where terms have signs, a sum
+ * may be 0, and changes are measured by the magnitudes of its terms. */
 static hanse_status add_rows(void *context, size_t task, hanse_error *error)
 {
     walk *w = context;
@@ -133,7 +148,10 @@ static hanse_status add_rows(void *context, size_t task, hanse_error *error)
         const bool is_first = isnan(before) && !hanse_walk_is_undefined(before);
         const double sum = is_first ? term : before + term;
         w->sums[i] = isnan(sum) ? get_undefined() : sum;
-        double change = fabs(term) / fabs(w->sums[i]);
+        if (w->sizes != NULL)
+            w->sizes[i] += fabs(term);
+        double change =
+            fabs(term) / (w->sizes != NULL ? w->sizes[i] : fabs(w->sums[i]));
         if (!isfinite(w->sums[i]))
             change = is_first || isfinite(before) ? INFINITY : 0.0;
         largest = change > largest ? change : largest;
@@ -216,6 +234,25 @@ static hanse_status add_steps(walk *w, bool starts_finite,
     return HANSE_OK;
 }
 
+/* The limit's steps, where terms have signs. */
+static hanse_status add_signed_steps(walk *w, bool starts_finite,
+                                     hanse_walk_report *report,
+                                     hanse_error *error)
+{
+    hanse_budget *budget = w->network->budget;
+    const size_t n = w->network->n_rows;
+    w->sizes = hanse_allocate(budget, n, sizeof *w->sizes);
+    if (w->sizes == NULL)
+        return hanse_fail_budget(error, budget, "steps of a walk", n,
+                                 sizeof *w->sizes);
+    hanse_status status = for_rows(w, begin_sizes, error);
+    if (status == HANSE_OK)
+        status = add_steps(w, starts_finite, report, error);
+    hanse_free(budget, w->sizes, n, sizeof *w->sizes);
+    w->sizes = NULL;
+    return status;
+}
+
 static hanse_status add_up(walk *w, hanse_walk_report *report,
                            hanse_error *error)
 {
@@ -225,7 +262,11 @@ static hanse_status add_up(walk *w, hanse_walk_report *report,
     HANSE_TRY(for_rows(w, begin_rows, error));
     report->has_converged = exists;
     if (exists && w->spec->decay > 0.0)
-        HANSE_TRY(add_steps(w, !atomic_load(&w->not_finite), report, error));
+        HANSE_TRY(
+            w->spec->hops == HANSE_WALK_LIMIT && atomic_load(&w->is_signed)
+                ? add_signed_steps(w, !atomic_load(&w->not_finite), report,
+                                   error)
+                : add_steps(w, !atomic_load(&w->not_finite), report, error));
     return report->has_converged ? HANSE_OK : for_rows(w, fill_nan, error);
 }
 

@@ -15,7 +15,9 @@ typedef struct hanse_walk_spec {
     double decay;      /* d, 0 <= d < 1 */
     size_t hops;       /* H, or HANSE_WALK_LIMIT */
     double tolerance;  /* of the limit, more than 0: steps are added until one
-                          changes no row by more than this share of its sum */
+                          changes no row by more than this share of its sum,
+                          or of the sum of its terms' magnitudes where a start
+                          is negative */
     size_t most_steps; /* of the limit, at least 1 */
 } hanse_walk_spec;
 
@@ -44,7 +46,8 @@ typedef struct hanse_walk_report {
  * to be below 1. Where that takes more than most_steps steps, or the sum does,
  * all sums are NaN and *report says so. Each step takes the rows' sums of the
  * step before, rounded once (network.h): the same bits for any number of
- * threads and any order of links. Needs 16 bytes a row while it works. */
+ * threads and any order of links. Needs 16 bytes a row while it works, 24 for
+ * the limit of starts of both signs. */
 hanse_status hanse_walk_sums(const hanse_walk *how, double *sums,
                              hanse_walk_report *report, hanse_error *error);
 
