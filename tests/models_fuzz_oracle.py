@@ -156,8 +156,8 @@ class Score:
                       for j, d in enumerate(deviations)]
         self.error = float(max(deviations)) * len(deviations)
         # 60 digits do not tell 0 from next to it.
-        return [Fraction(0) if abs(v) < Fraction(1, 10**40) else v
-                for v in importance]
+        near_zero = max(deviations) / 10**40
+        return [Fraction(0) if abs(v) <= near_zero else v for v in importance]
 
     def score(self, place):
         """Of the record at a place in `rows`, and its tolerance."""

@@ -707,10 +707,11 @@ def cancelling():
 
 
 def main():
+    home = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         cancelling()
-        os.chdir("/")
+        os.chdir(home)
     for number in range(FIRST, FIRST + CASES):
         case = Case(number)
         if CASES == 1:
@@ -721,7 +722,7 @@ def main():
             with tempfile.TemporaryDirectory() as folder:
                 os.chdir(folder)
                 case.check_all()
-                os.chdir("/")
+                os.chdir(home)
         check(f"case {number}", not case.faults,
               f"{case.faults[:2]}\n{case.job.text}" if case.faults else "")
     return exit_status()
