@@ -423,12 +423,6 @@ hanse_status hanse_allocation_explain(const hanse_model_run *run,
     if (status == HANSE_OK)
         status = hanse_pass_notes_add(notes, step, reads, text, "allocation", 0,
                                       error);
-    if (status == HANSE_OK && request->spec->pool == NULL &&
-        rule != HANSE_RULE_SHAPLEY)
-        status = hanse_pass_notes_add(
-            notes, "resource: integrate", request->resource,
-            "totals before, for tables that add up several groups", NULL, 0,
-            error);
     free(reads);
     return status;
 }
