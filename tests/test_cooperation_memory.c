@@ -16,34 +16,7 @@
 
 #include "engine/memory_source.h"
 #include "engine/models/cooperation.h"
-
-/* ---- Allocation that fails ---------------------------------------------- */
-
-static bool armed;
-static bool once;       /* only one allocation fails */
-static long calls_left; /* before that */
-
-static bool refused(void)
-{
-    if (!armed || calls_left-- > 0)
-        return false;
-    return calls_left == -1 || !once;
-}
-
-#define WRAP(result, name, parameters, arguments) \
-    result __real_##name parameters;              \
-    result __wrap_##name parameters;              \
-    result __wrap_##name parameters               \
-    {                                             \
-        if (refused())                            \
-            return NULL;                          \
-        return __real_##name arguments;           \
-    }
-
-WRAP(void *, malloc, (size_t n), (n))
-WRAP(void *, calloc, (size_t n, size_t size), (n, size))
-WRAP(void *, realloc, (void *old, size_t n), (old, n))
-WRAP(void *, aligned_alloc, (size_t alignment, size_t n), (alignment, n))
+#include "tests/refused_memory.h"
 
 /* ---- The work ----------------------------------------------------------- */
 
