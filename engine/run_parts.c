@@ -293,6 +293,16 @@ static hanse_status run_grouping(parted *p, size_t grouping, hanse_result **out,
 
 /* ---- All ---------------------------------------------------------------- */
 
+/* Puts a result, with those that it holds, among those that `to` holds. */
+static void add_texts(hanse_result *to, hanse_result *from)
+{
+    hanse_result *last = from;
+    while (last->next != NULL)
+        last = last->next;
+    last->next = to->next;
+    to->next = from;
+}
+
 hanse_status hanse_run_in_parts(const hanse_spec *spec, hanse_source *source,
                                 const hanse_run_options *options,
                                 const hanse_run_tuning *tuning,
@@ -317,8 +327,7 @@ hanse_status hanse_run_in_parts(const hanse_spec *spec, hanse_source *source,
             break;
         result->rows = one->rows;
         hanse_result_move_table(result, g, one, spec->groupings[g].name);
-        one->next = result->next;
-        result->next = one;
+        add_texts(result, one);
     }
     if (status != HANSE_OK) {
         hanse_result_destroy(result);
