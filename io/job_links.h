@@ -12,9 +12,9 @@
 #include "engine/models/link_table.h"
 #include "io/job_models.h"
 
-/* Reads either form into a specification that has no texts yet. Ends are row numbers
- * over the whole input from 0, or ids of records where `ends: id` or the column
- * `id` is given. */
+/* Reads either form into a specification that has no texts yet. Ends are row
+ * numbers over the whole input from 0, or ids of records where `ends: id` or
+ * the column `id` is given. */
 hanse_status hanse_job_read_links(hanse_job_reader *r, const yaml_node_t *node,
                                   hanse_link_spec *links);
 

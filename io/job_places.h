@@ -17,8 +17,8 @@ extern const char hanse_place_key[];        /* of a grouping */
 extern const char hanse_place_definition[]; /* of a key */
 extern const char hanse_place_weights[];    /* has no name */
 extern const char hanse_place_id[];         /* has no name */
-extern const char hanse_place_step[];
-extern const char hanse_place_records[];       /* formulas of a model's steps */
+extern const char hanse_place_step[];       /* formulas of a model's steps */
+extern const char hanse_place_records[];    /* record-level results */
 
 /* Notes where the job says it; `what` is one of the above, `name` NULL for
  * what has no name, line and column count from 1. */

@@ -100,20 +100,17 @@ static hanse_status add_fields(hanse_columns *columns,
     const size_t n = columns->schema.n_fields;
     hanse_field *larger =
         realloc(columns->fields, (n + set->n_columns) * sizeof *larger);
-    if (larger != NULL)
-        columns->schema.fields = columns->fields = larger;
-    for (size_t c = 0; larger != NULL && c < set->n_columns; c++) {
+    if (larger == NULL)
+        return hanse_fail_nomem(error, "columns", n * sizeof *larger);
+    columns->schema.fields = columns->fields = larger;
+    for (size_t c = 0; c < set->n_columns; c++) {
         char *name = hanse_text_copy(set->names[c]);
-        if (name == NULL) {
-            larger = NULL;
-            break;
-        }
+        if (name == NULL)
+            return hanse_fail_nomem(error, "columns", strlen(set->names[c]));
         larger[n + c] = (hanse_field){.name = name, .type = HANSE_FLOAT64};
         columns->schema.n_fields++;
     }
-    return larger != NULL
-               ? HANSE_OK
-               : hanse_fail_nomem(error, "columns", n * sizeof *larger);
+    return HANSE_OK;
 }
 
 hanse_status hanse_columns_add(hanse_columns *columns,
