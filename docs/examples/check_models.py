@@ -34,6 +34,8 @@ with tempfile.TemporaryDirectory() as folder:
         for group in ("by_cluster", "total"):
             name = f"{group}/resource_total"
             assert np.array_equal(after[name][()], before[name][()]), name
+        for name in ("by_cluster/resource_total", "records/allocation"):
+            assert after[name].attrs["unit_label"] == "EUR", name
         cluster, resource, demand = (source["enterprises"][name][:] for name in
                                      ("cluster", "resource", "demand"))
         award = after["records/allocation"][:]

@@ -294,13 +294,15 @@ static hanse_status add_columns(steps *s, hanse_error *error)
     return hanse_columns_add(s->run->columns, &set, error);
 }
 
-static hanse_status add_records(hanse_model_run *run, hanse_error *error)
+static hanse_status add_records(hanse_model_run *run, const char *units,
+                                hanse_error *error)
 {
     const hanse_record_column award = {
         .name = HANSE_ALLOCATION_RECORD,
         .column =
             (char *)(uintptr_t)hanse_allocate_columns[HANSE_ALLOCATE_AWARD],
-        .long_name = "award of the allocation"};
+        .long_name = "award of the allocation",
+        .units = (char *)(uintptr_t)units};
     const hanse_record_column status = {
         .name = HANSE_ALLOCATION_STATUS_RECORD,
         .column =
@@ -322,6 +324,7 @@ hanse_status hanse_allocation_run(hanse_model_run *run,
                                   hanse_error *error)
 {
     const hanse_allocate_spec *spec = request->spec;
+    const char *units;
     hanse_allocation *a = calloc(1, sizeof *a);
     if (a == NULL)
         return hanse_fail_nomem(error, "allocation", sizeof *a);
@@ -338,7 +341,11 @@ hanse_status hanse_allocation_run(hanse_model_run *run,
     check_pools(&s);
     HANSE_TRY(add_columns(&s, error));
     HANSE_TRY(hanse_allocate_fix(run, a, request, error));
-    HANSE_TRY(add_records(run, error));
+    HANSE_TRY(hanse_model_units(run, request->resource, "measure 'resource'",
+                                &units, error));
+    hanse_columns_set_units(
+        run->columns, hanse_allocate_columns[HANSE_ALLOCATE_INTEGRATED], units);
+    HANSE_TRY(add_records(run, units, error));
     HANSE_TRY(hanse_allocate_add_tables(run, a, request->resource, error));
     return hanse_model_set_measure(
         run, HANSE_MODEL_RESOURCE,

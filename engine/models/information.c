@@ -95,22 +95,6 @@ const char *hanse_information_quantity(const hanse_model_run *run)
     return "information";
 }
 
-/* Those of the column, when it is one. */
-static hanse_status find_units(hanse_information *info, hanse_error *error)
-{
-    const hanse_schema *schema =
-        hanse_source_schema(hanse_columns_source(info->run->columns));
-    hanse_formula *formula;
-    size_t field;
-    HANSE_TRY(hanse_formula_compile(hanse_information_quantity(info->run),
-                                    "measure 'information'", schema,
-                                    HANSE_WANT_NUMBER, &formula, error));
-    if (hanse_formula_is_field(formula, &field))
-        info->units = schema->fields[field].units;
-    hanse_formula_destroy(formula);
-    return HANSE_OK;
-}
-
 /* Which rows the job's filter keeps, where steps need to know beforehand. */
 static hanse_status find_used(hanse_information *info, hanse_error *error)
 {
@@ -321,7 +305,8 @@ hanse_status hanse_information_run(const hanse_information_spec *spec,
 {
     hanse_information *info = NULL;
     HANSE_TRY(make_information(spec, run, &info, error));
-    HANSE_TRY(find_units(info, error));
+    HANSE_TRY(hanse_model_units(run, hanse_information_quantity(run),
+                                "measure 'information'", &info->units, error));
     HANSE_TRY(find_used(info, error));
     HANSE_TRY(hanse_information_filter(info, error));
     HANSE_TRY(hanse_information_transmit(info, error));

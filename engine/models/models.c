@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "engine/base/memory.h"
+#include "engine/formula.h"
 #include "engine/plan.h"
 #include "engine/result.h"
 #include "engine/scan.h"
@@ -252,6 +253,23 @@ hanse_status hanse_model_set_measure(hanse_model_run *run, hanse_model model,
                                      const char *formula, hanse_error *error)
 {
     return hanse_spec_replace_model(run->last, model, formula, error);
+}
+
+hanse_status hanse_model_units(const hanse_model_run *run, const char *formula,
+                               const char *what, const char **units,
+                               hanse_error *error)
+{
+    const hanse_schema *schema =
+        hanse_source_schema(hanse_columns_source(run->columns));
+    hanse_formula *compiled;
+    size_t field;
+    *units = NULL;
+    HANSE_TRY(hanse_formula_compile(formula, what, schema, HANSE_WANT_NUMBER,
+                                    &compiled, error));
+    if (hanse_formula_is_field(compiled, &field))
+        *units = schema->fields[field].units;
+    hanse_formula_destroy(compiled);
+    return HANSE_OK;
 }
 
 hanse_status hanse_model_add_sum(hanse_model_run *run, const char *name,

@@ -163,6 +163,12 @@ hanse_status hanse_model_filter_number(const hanse_model_run *run, char **out,
 hanse_status hanse_model_set_measure(hanse_model_run *run, hanse_model model,
                                      const char *formula, hanse_error *error);
 
+/* Units of a formula over run->columns that is one column; NULL when unknown.
+ * Borrowed. `what` begins messages about the formula. */
+hanse_status hanse_model_units(const hanse_model_run *run, const char *formula,
+                               const char *what, const char **units,
+                               hanse_error *error);
+
 /* Adds a total for table columns: `name`_total and `name`_count in `sums`. */
 hanse_status hanse_model_add_sum(hanse_model_run *run, const char *name,
                                  const char *formula, hanse_error *error);
