@@ -29,3 +29,14 @@ void hanse_log_block(const double *x, double *out, size_t n)
     for (size_t i = 0; i < n; i++)
         out[i] = hanse_log_one(x[i]);
 }
+
+double hanse_power(double x, uint64_t n)
+{
+    double result = 1.0;
+    for (; n != 0; n >>= 1) {
+        if ((n & 1) != 0)
+            result *= x;
+        x *= x;
+    }
+    return result;
+}

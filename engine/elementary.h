@@ -13,6 +13,7 @@
 #define HANSE_ENGINE_ELEMENTARY_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* e to the power x. NaN gives the quiet NaN of the `NAN` macro whatever its
  * payload, -infinity gives 0, x above 709.78 gives infinity. */
@@ -26,5 +27,8 @@ double hanse_log(double x);
  * one value. `out` may be `x` itself but must not overlap it otherwise. */
 void hanse_exp_block(const double *x, double *out, size_t n);
 void hanse_log_block(const double *x, double *out, size_t n);
+
+/* x^n by repeated squaring; 0^0 = 1. */
+double hanse_power(double x, uint64_t n);
 
 #endif

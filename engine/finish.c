@@ -70,6 +70,18 @@ hanse_type hanse_type_wider(hanse_type a, hanse_type b)
     return a == HANSE_UINT64 ? a : b;
 }
 
+void hanse_widen_values(int64_t *values, size_t n, hanse_type from,
+                        hanse_type to)
+{
+    if (to != HANSE_FLOAT64 || from == HANSE_FLOAT64)
+        return;
+    for (size_t i = 0; i < n; i++) {
+        const double x = from == HANSE_UINT64 ? (double)(uint64_t)values[i]
+                                              : (double)values[i];
+        memcpy(&values[i], &x, sizeof x);
+    }
+}
+
 /* One type for all rows, wherever their states are. */
 static hanse_type column_type(const hanse_finishing *f, size_t measure,
                               hanse_statistic statistic)

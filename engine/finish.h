@@ -43,6 +43,10 @@ typedef struct hanse_finishing {
 /* Of INT64, UINT64 and FLOAT64 the one that holds the values of both. */
 hanse_type hanse_type_wider(hanse_type a, hanse_type b);
 
+/* Values of one of them, as bits, as those of a wider one, in place. */
+void hanse_widen_values(int64_t *values, size_t n, hanse_type from,
+                        hanse_type to);
+
 /* Lists the statistics; free fillings afterwards. */
 hanse_status hanse_finish_init(hanse_finishing *f, hanse_error *error);
 

@@ -250,18 +250,6 @@ static hanse_type common_type(const spilled *s, size_t statistic)
     return common;
 }
 
-/* Values of one type as those of a wider one, in place. */
-static void convert(int64_t *values, size_t n, hanse_type from, hanse_type to)
-{
-    if (to != HANSE_FLOAT64 || from == HANSE_FLOAT64)
-        return;
-    for (size_t i = 0; i < n; i++) {
-        const double x = from == HANSE_UINT64 ? (double)(uint64_t)values[i]
-                                              : (double)values[i];
-        memcpy(&values[i], &x, sizeof x);
-    }
-}
-
 /* Reads a column (0: counts) of all segments to its rows of the table. */
 static hanse_status put_column(const spilled *s, size_t column, int64_t *buffer,
                                int64_t *out, hanse_error *error)
@@ -275,9 +263,9 @@ static hanse_status put_column(const spilled *s, size_t column, int64_t *buffer,
         HANSE_TRY(s->spill->ops->read(s->spill, column_place(s, from, column),
                                       buffer, from->n * sizeof *buffer, error));
         if (column > 0)
-            convert(buffer, from->n,
-                    s->segment_types[o * n_fillings + column - 1],
-                    s->f->fillings[column - 1].type);
+            hanse_widen_values(buffer, from->n,
+                               s->segment_types[o * n_fillings + column - 1],
+                               s->f->fillings[column - 1].type);
         for (size_t i = 0; i < from->n; i++)
             out[ranks[i]] = buffer[i];
         ranks += from->n;

@@ -4,6 +4,7 @@
  */
 #include "engine/result.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -235,6 +236,17 @@ hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t index,
     table->texts[index] = *bytes;
     return *bytes != NULL ? HANSE_OK
                           : hanse_fail_nomem(error, "result texts", size_bytes);
+}
+
+double hanse_column_number(const hanse_column *column, size_t row)
+{
+    if (column == NULL)
+        return (double)NAN;
+    if (column->type == HANSE_INT64)
+        return (double)((const int64_t *)column->values)[row];
+    if (column->type == HANSE_UINT64)
+        return (double)((const uint64_t *)column->values)[row];
+    return ((const double *)column->values)[row];
 }
 
 size_t hanse_result_n_tables(const hanse_result *result)

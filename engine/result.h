@@ -75,6 +75,10 @@ hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
 hanse_status hanse_result_add_missing(hanse_owned_table *table, uint8_t **flags,
                                       hanse_error *error);
 
+/* Value of a row of an INT64, UINT64 or FLOAT64 column as float64; NaN where
+ * `column` is NULL. */
+double hanse_column_number(const hanse_column *column, size_t row);
+
 /* Bytes of texts for the column `index`. */
 hanse_status hanse_result_add_texts(hanse_owned_table *table, size_t index,
                                     size_t size_bytes, char **bytes,

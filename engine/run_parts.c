@@ -126,24 +126,14 @@ static hanse_status find_rows(const hanse_table *table, const hanse_table *part,
 
 /* ---- Filling the table -------------------------------------------------- */
 
-static double as_number(hanse_type type, const void *values, size_t row)
-{
-    if (type == HANSE_INT64)
-        return (double)((const int64_t *)values)[row];
-    if (type == HANSE_UINT64)
-        return (double)((const uint64_t *)values)[row];
-    return ((const double *)values)[row];
-}
-
 /* Makes the column wide enough for values of `type`, all of 8 bytes. */
 static void widen(hanse_column *column, size_t n_rows, hanse_type type)
 {
     const hanse_type wider = hanse_type_wider(column->type, type);
-    double *values = (double *)(uintptr_t)column->values;
-    if (wider == column->type || column->type == HANSE_TEXT)
+    if (column->type == HANSE_TEXT)
         return;
-    for (size_t r = 0; wider == HANSE_FLOAT64 && r < n_rows; r++)
-        values[r] = as_number(column->type, values, r);
+    hanse_widen_values((int64_t *)(uintptr_t)column->values, n_rows,
+                       column->type, wider);
     column->type = wider;
 }
 
@@ -155,7 +145,7 @@ static void fill_column(hanse_column *to, size_t n_rows,
     values = (uint64_t *)(uintptr_t)to->values;
     for (size_t i = 0; i < n; i++) {
         if (to->type != from->type) {
-            const double x = as_number(from->type, from->values, i);
+            const double x = hanse_column_number(from, i);
             memcpy(&values[rows[i]], &x, sizeof x);
         } else {
             memcpy(&values[rows[i]], (const char *)from->values + i * 8, 8);

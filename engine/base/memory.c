@@ -151,3 +151,20 @@ char *hanse_text_copy(const char *text)
         memcpy(copy, text, size_bytes);
     return copy;
 }
+
+char *hanse_text_join(const char *const *texts, size_t n, const char *between)
+{
+    size_t size_bytes = 1;
+    for (size_t i = 0; i < n; i++)
+        size_bytes += strlen(texts[i]) + strlen(between);
+    char *joined = malloc(size_bytes);
+    if (joined == NULL)
+        return NULL;
+    char *end = joined;
+    *end = '\0';
+    for (size_t i = 0; i < n; i++) {
+        end = stpcpy(end, i > 0 ? between : "");
+        end = stpcpy(end, texts[i]);
+    }
+    return joined;
+}

@@ -65,4 +65,8 @@ hanse_status hanse_fail_budget(hanse_error *error, const hanse_budget *budget,
  * memory is exhausted. */
 char *hanse_text_copy(const char *text);
 
+/* n texts with `between` between them, from malloc; NULL when memory is
+ * exhausted. */
+char *hanse_text_join(const char *const *texts, size_t n, const char *between);
+
 #endif

@@ -359,22 +359,23 @@ enum {
 
 /* ---- Explaining --------------------------------------------------------- */
 
-/* "a, b and c" of the claim, r_i and the keys; from malloc. */
+/* "r, c, key" of r_i, claim, pool and keys; from malloc. */
 static char *list_reads(const hanse_allocation_request *q)
 {
-    char *list;
-    size_t size;
-    FILE *out = open_memstream(&list, &size);
-    if (out == NULL)
+    const char **texts = calloc(3 + q->n_keys, sizeof *texts);
+    size_t n = 0;
+    if (texts == NULL)
         return NULL;
-    (void)fputs(q->resource, out);
+    texts[n++] = q->resource;
     if (has_own_claim(q))
-        (void)fprintf(out, ", %s", q->claim);
+        texts[n++] = q->claim;
     if (q->spec->pool != NULL)
-        (void)fprintf(out, ", %s", q->spec->pool);
+        texts[n++] = q->spec->pool;
     for (size_t k = 0; k < q->n_keys; k++)
-        (void)fprintf(out, ", %s", q->keys[k]);
-    return fclose(out) == 0 ? list : NULL;
+        texts[n++] = q->keys[k];
+    char *list = hanse_text_join(texts, n, ", ");
+    free(texts);
+    return list;
 }
 
 /* Claims and group numbers of all rows, claims in the order of groups; of rules

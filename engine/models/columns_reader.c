@@ -178,6 +178,17 @@ static hanse_status reserve(columns_reader *reader,
     return HANSE_OK;
 }
 
+/* Whether a set has a column that is needed, and is not computed yet. */
+static bool is_due(const columns_reader *reader, const hanse_columns *columns,
+                   size_t s)
+{
+    const hanse_kept_set *set = &columns->sets[s];
+    bool any = false;
+    for (size_t c = 0; c < set->n_columns; c++)
+        any = any || reader->needed[set->first_field + c];
+    return any && !reader->sets[s].is_done;
+}
+
 /* Marks what the fields asked for are computed from; returns the number of
  * fields of the inner source. */
 static size_t close_over(columns_reader *reader, const hanse_columns *columns,
@@ -189,11 +200,8 @@ static size_t close_over(columns_reader *reader, const hanse_columns *columns,
         reader->needed[fields[i]] = true;
     for (size_t s = columns->n_sets; s-- > 0;) {
         const hanse_kept_set *set = &columns->sets[s];
-        bool any = false;
-        for (size_t c = 0; c < set->n_columns; c++)
-            any = any || reader->needed[set->first_field + c];
-        for (size_t i = 0; any && !reader->sets[s].is_done && i < set->n_fields;
-             i++)
+        const bool due = is_due(reader, columns, s);
+        for (size_t i = 0; due && i < set->n_fields; i++)
             reader->needed[set->fields[i]] = true;
     }
     for (size_t i = 0; i < columns->n_inner; i++)
@@ -256,11 +264,7 @@ static hanse_status compute(columns_reader *reader,
 {
     HANSE_TRY(reserve(reader, columns, rows->batch.n_rows, error));
     for (size_t s = 0; s < columns->n_sets; s++) {
-        const hanse_kept_set *set = &columns->sets[s];
-        bool any = false;
-        for (size_t c = 0; c < set->n_columns; c++)
-            any = any || reader->needed[set->first_field + c];
-        if (any && !reader->sets[s].is_done)
+        if (is_due(reader, columns, s))
             HANSE_TRY(compute_set(reader, columns, s, &rows->batch,
                                   rows->first_row, error));
     }

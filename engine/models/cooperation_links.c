@@ -96,15 +96,6 @@ static hanse_status find_graph(const hanse_coordinate_spec *spec,
     return status;
 }
 
-static bool go_on(void *context)
-{
-    const hanse_model_run *run = context;
-    const hanse_run_options *options = run->options;
-    return options->progress == NULL ||
-           options->progress(options->progress_context, run->n_rows,
-                             run->n_rows, run->n_bytes);
-}
-
 static hanse_status coordinate(const hanse_coordinate_spec *spec,
                                hanse_model_run *run, outcome *o,
                                const double *independence,
@@ -122,7 +113,7 @@ static hanse_status coordinate(const hanse_coordinate_spec *spec,
                                              .n_threads =
                                                  hanse_model_threads(run),
                                              .budget = run->source->budget,
-                                             .go_on = go_on,
+                                             .go_on = hanse_model_go_on,
                                              .go_on_context = run};
     const hanse_status status = hanse_coordinate_links(&coordination, o->values,
                                                        o->codes, report, error);

@@ -145,11 +145,7 @@ static double total_at(const hanse_column *totals, const hanse_column *counts,
 {
     if (row == SIZE_MAX || ((const int64_t *)counts->values)[row] == 0)
         return (double)NAN;
-    if (totals->type == HANSE_INT64)
-        return (double)((const int64_t *)totals->values)[row];
-    if (totals->type == HANSE_UINT64)
-        return (double)((const uint64_t *)totals->values)[row];
-    return ((const double *)totals->values)[row];
+    return hanse_column_number(totals, row);
 }
 
 /* The totals of one indicator. */

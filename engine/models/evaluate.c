@@ -11,6 +11,7 @@
 
 #include "engine/base/memory.h"
 #include "engine/models/evaluate_internal.h"
+#include "engine/result.h"
 #include "engine/spec.h"
 
 enum {
@@ -415,15 +416,10 @@ hanse_status hanse_evaluate(hanse_model_run *run,
 
 static char *list_indicators(const hanse_evaluate_spec *spec)
 {
-    size_t size = 1;
+    const char *formulas[HANSE_INDICATORS_MAX];
     for (size_t j = 0; j < spec->n_indicators; j++)
-        size += strlen(spec->indicators[j].formula) + 2;
-    char *list = calloc(size, 1);
-    for (size_t j = 0; list != NULL && j < spec->n_indicators; j++) {
-        strcat(list, j > 0 ? ", " : "");
-        strcat(list, spec->indicators[j].formula);
-    }
-    return list;
+        formulas[j] = spec->indicators[j].formula;
+    return hanse_text_join(formulas, spec->n_indicators, ", ");
 }
 
 hanse_status hanse_evaluate_explain(const hanse_evaluation *evaluation,

@@ -10,18 +10,6 @@
 
 #include "engine/elementary.h"
 
-/* x^n by repeated squaring. */
-static double power(double x, size_t n)
-{
-    double result = 1.0;
-    for (; n != 0; n >>= 1) {
-        if ((n & 1) != 0)
-            result *= x;
-        x *= x;
-    }
-    return result;
-}
-
 /* 2^exponent mantissa, 1/2 <= mantissa < 1, to the power 1 / degree. The first
  * root is right to about 2^-52 degree, hence its power to within a factor of
  * a few per cent, and the step makes that error its square. */
@@ -39,7 +27,7 @@ static double scaled_root(double mantissa, long exponent, size_t degree)
         hanse_exp((hanse_log(mantissa) + (double)rest * ln2) / (double)d);
     if (degree < 64) { /* beyond, the power overflows sooner or later */
         const double wanted = ldexp(mantissa, (int)rest);
-        root += root * (wanted / power(root, degree) - 1.0) / (double)d;
+        root += root * (wanted / hanse_power(root, degree) - 1.0) / (double)d;
     }
     return ldexp(root, (int)whole);
 }

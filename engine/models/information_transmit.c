@@ -303,15 +303,6 @@ static hanse_status build_network(hanse_information *info, const uint8_t *keep,
     return status == HANSE_ERR_ARGUMENT ? HANSE_ERR_FORMAT : status;
 }
 
-static bool go_on(void *context)
-{
-    const hanse_model_run *run = context;
-    const hanse_run_options *options = run->options;
-    return options->progress == NULL ||
-           options->progress(options->progress_context, run->n_rows,
-                             run->n_rows, run->n_bytes);
-}
-
 /* With sent[i], what the rows start with. */
 static hanse_status walk(hanse_information *info, const hanse_network *network,
                          const double *sent, hanse_error *error)
@@ -322,9 +313,9 @@ static hanse_status walk(hanse_information *info, const hanse_network *network,
                                                  spec->flows.path == NULL);
     if (has_flows)
         HANSE_TRY(add_flows(info, network, sent, error));
-    const hanse_walk how = {network,    sent,
-                            spec->walk, hanse_model_threads(info->run),
-                            go_on,      info->run};
+    const hanse_walk how = {network,           sent,
+                            spec->walk,        hanse_model_threads(info->run),
+                            hanse_model_go_on, info->run};
     HANSE_TRY(hanse_walk_sums(&how, info->received, &report, error));
     info->has_converged = report.has_converged;
     return hanse_publish_walk(info->run, spec, network->n_links, &report,

@@ -6,19 +6,8 @@
 
 #include <math.h>
 
+#include "engine/elementary.h"
 #include "engine/models/status.h"
-
-/* x^n by repeated squaring, 0^0 = 1. */
-static double power(double x, uint64_t n)
-{
-    double result = 1.0;
-    for (; n != 0; n >>= 1) {
-        if ((n & 1) != 0)
-            result *= x;
-        x *= x;
-    }
-    return result;
-}
 
 hanse_mixing hanse_mixing_of(const hanse_mixing_sums *sums, uint64_t rounds,
                              bool preserve)
@@ -42,7 +31,7 @@ hanse_mixing hanse_mixing_of(const hanse_mixing_sums *sums, uint64_t rounds,
     const double openness = (n - sums->independence) / n;
     double left = 0.0; /* l^(T - 1) */
     if (rounds != HANSE_ROUNDS_LIMIT)
-        left = power(openness, rounds - 1);
+        left = hanse_power(openness, rounds - 1);
     out.attractor = end + left * (first - end);
     if (preserve) /* m(0) - m(T) */
         out.shift = (first - end) * (1.0 - left * openness);

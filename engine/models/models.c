@@ -84,6 +84,15 @@ hanse_status hanse_model_keep(hanse_model_run *run, void *object,
     return HANSE_OK;
 }
 
+bool hanse_model_go_on(void *context)
+{
+    const hanse_model_run *run = context;
+    const hanse_run_options *options = run->options;
+    return options->progress == NULL ||
+           options->progress(options->progress_context, run->n_rows,
+                             run->n_rows, run->n_bytes);
+}
+
 /* ---- Passes ------------------------------------------------------------- */
 
 static void destroy_groups(void *groups)
@@ -203,17 +212,6 @@ const hanse_column *hanse_table_statistic(const hanse_table *table,
             return column;
     }
     return NULL;
-}
-
-double hanse_column_number(const hanse_column *column, size_t row)
-{
-    if (column == NULL)
-        return __builtin_nan("");
-    if (column->type == HANSE_INT64)
-        return (double)((const int64_t *)column->values)[row];
-    if (column->type == HANSE_UINT64)
-        return (double)((const uint64_t *)column->values)[row];
-    return ((const double *)column->values)[row];
 }
 
 double hanse_table_number(const hanse_table *table, const char *measure,

@@ -116,6 +116,10 @@ hanse_status hanse_model_keep(hanse_model_run *run, void *object,
                               void (*destroy)(void *object),
                               hanse_error *error);
 
+/* Whether to go on, as the job's progress says; for work between passes.
+ * `run`: the hanse_model_run. */
+bool hanse_model_go_on(void *run);
+
 /* A measure of a pass. */
 typedef struct hanse_model_measure {
     const char *name;
@@ -139,14 +143,12 @@ hanse_status hanse_model_pass(hanse_model_run *run, const char *const *keys,
 const hanse_column *hanse_table_find(const hanse_table *table,
                                      const char *name);
 
-/* The same of measure and statistic, and its values as float64; NaN where the
- * column is NULL. */
+/* The same of measure and statistic. */
 const hanse_column *hanse_table_statistic(const hanse_table *table,
                                           const char *measure,
                                           const char *statistic);
-double hanse_column_number(const hanse_column *column, size_t row);
 
-/* Both at once, for row `row`. */
+/* Its value in row `row` as float64, NaN when there is none. */
 double hanse_table_number(const hanse_table *table, const char *measure,
                           const char *statistic, size_t row);
 
