@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Scattering rows over partitions. A record is a head word (a row's place in
- * its page, or the mask of missing keys), for hashed partitions the key
- * numbers, then the measures, then a bit per measure for missing integers.
+ * Scattering rows over partitions.
  */
 #include "engine/scatter.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+#include "engine/scatter_records.h"
 
 enum {
     RECORDS = HANSE_LIMB_BATCH, /* collected for a partition */
@@ -31,8 +31,7 @@ typedef struct side {
     size_t n_buffers;
     size_t *used;
     size_t n_used;
-    size_t n_keys; /* key words of a record */
-    size_t words;  /* of a record */
+    hanse_record_shape shape;
     uint64_t **spare;
     size_t n_spare;
 } side;
@@ -41,22 +40,21 @@ struct hanse_scatter {
     hanse_partitions *parts;
     side pages;
     side hashed;
-    size_t n_absent_words;
     uint64_t places[HANSE_BLOCK_ROWS];
     /* For adding: a block of RECORDS rows, and the layout that its pieces
      * follow. */
     hanse_block block;
     hanse_layout pieces;
-    uint32_t *codes;
+    uint32_t *heads; /* of the records: groups in a page, or masks */
     int64_t *tuples;
-    uint32_t *masks;
+    uint32_t *found; /* groups in a hashed partition */
 };
 
 /* ---- Creating ----------------------------------------------------------- */
 
-static bool side_init(side *s, size_t n_buffers, size_t n_keys, size_t words)
+static bool side_init(side *s, size_t n_buffers, hanse_record_shape shape)
 {
-    *s = (side){.n_buffers = n_buffers, .n_keys = n_keys, .words = words};
+    *s = (side){.n_buffers = n_buffers, .shape = shape};
     s->buffers = calloc(n_buffers + 1, sizeof *s->buffers);
     s->used = calloc(MOST_BUFFERS, sizeof *s->used);
     s->spare = calloc(MOST_BUFFERS, sizeof *s->spare);
@@ -67,7 +65,7 @@ static void free_records(const hanse_scatter *scatter, const side *s,
                          uint64_t *records)
 {
     hanse_free(scatter->parts->budget, records, RECORDS,
-               s->words * sizeof *records);
+               s->shape.words * sizeof *records);
 }
 
 static void side_clear(const hanse_scatter *scatter, side *s)
@@ -81,36 +79,27 @@ static void side_clear(const hanse_scatter *scatter, side *s)
     free(s->spare);
 }
 
-static size_t absent_words(const hanse_plan *plan)
-{
-    for (size_t m = 0; m < plan->n_measures; m++)
-        if (plan->measures[m].number != HANSE_NUMBER_FLOAT)
-            return (plan->n_measures + 63) / 64;
-    return 0;
-}
-
 hanse_status hanse_scatter_create(hanse_partitions *parts, hanse_scatter **out,
                                   hanse_error *error)
 {
     hanse_budget *budget = parts->budget;
-    const size_t n_measures = parts->plan->n_measures;
     hanse_scatter *s = calloc(1, sizeof *s);
     if (s == NULL)
         return hanse_fail_nomem(error, "rows of partitions", sizeof *s);
     s->parts = parts;
-    s->n_absent_words = absent_words(parts->plan);
-    const size_t words = 1 + n_measures + s->n_absent_words;
-    s->codes = hanse_allocate(budget, RECORDS, sizeof *s->codes);
-    s->masks = hanse_allocate(budget, RECORDS, sizeof *s->masks);
+    const hanse_record_shape placed = hanse_record_shape_of(parts->plan, 0);
+    s->heads = hanse_allocate(budget, RECORDS, sizeof *s->heads);
+    s->found = hanse_allocate(budget, RECORDS, sizeof *s->found);
     s->tuples =
         hanse_allocate(budget, RECORDS, parts->n_keys * sizeof *s->tuples);
-    const bool sides = side_init(&s->pages, parts->n_pages, 0, words) &&
-                       side_init(&s->hashed, (size_t)1 << parts->hashed_bits,
-                                 parts->n_keys, words + parts->n_keys);
+    const bool sides =
+        side_init(&s->pages, parts->n_pages, placed) &&
+        side_init(&s->hashed, (size_t)1 << parts->hashed_bits,
+                  hanse_record_shape_of(parts->plan, parts->n_keys));
     hanse_status status = HANSE_OK;
-    if (s->codes == NULL || s->masks == NULL || s->tuples == NULL || !sides)
+    if (s->heads == NULL || s->found == NULL || s->tuples == NULL || !sides)
         status = hanse_fail_budget(error, budget, "rows of partitions", RECORDS,
-                                   words * sizeof(uint64_t));
+                                   placed.words * sizeof(uint64_t));
     if (status == HANSE_OK)
         status = hanse_block_init(&s->block, &parts->view, budget, error);
     if (status != HANSE_OK) {
@@ -130,8 +119,8 @@ void hanse_scatter_destroy(hanse_scatter *s)
     side_clear(s, &s->hashed);
     hanse_block_clear(&s->block, &s->parts->view, budget);
     hanse_layout_clear(&s->pieces);
-    hanse_free(budget, s->codes, RECORDS, sizeof *s->codes);
-    hanse_free(budget, s->masks, RECORDS, sizeof *s->masks);
+    hanse_free(budget, s->heads, RECORDS, sizeof *s->heads);
+    hanse_free(budget, s->found, RECORDS, sizeof *s->found);
     hanse_free(budget, s->tuples, RECORDS,
                s->parts->n_keys * sizeof *s->tuples);
     free(s);
@@ -139,56 +128,29 @@ void hanse_scatter_destroy(hanse_scatter *s)
 
 /* ---- Adding to a partition ---------------------------------------------- */
 
-/* Measures of the records, as a block. */
-static void unpack(hanse_scatter *s, const side *from, const uint64_t *records,
-                   size_t n)
-{
-    hanse_block *block = &s->block;
-    const hanse_plan *plan = s->parts->plan;
-    const size_t words = from->words;
-    const uint64_t *first = records + 1 + from->n_keys;
-    block->n = n;
-    for (size_t m = 0; m < plan->n_measures; m++) {
-        int64_t *values = block->values[m];
-        for (size_t i = 0; i < n; i++)
-            values[i] = (int64_t)first[i * words + m];
-        block->any_absent[m] = false;
-        if (plan->measures[m].number == HANSE_NUMBER_FLOAT)
-            continue;
-        const uint64_t *bits = first + plan->n_measures + m / 64;
-        uint8_t any = 0;
-        for (size_t i = 0; i < n; i++) {
-            block->absent[m][i] = (bits[i * words] >> (m % 64)) & 1;
-            any |= block->absent[m][i];
-        }
-        block->any_absent[m] = any != 0;
-    }
-}
-
 /* Groups of the records of a hashed partition. */
 static hanse_status look_up(hanse_scatter *s, hanse_partition *partition,
                             const uint64_t *records, size_t n,
                             hanse_error *error)
 {
-    const size_t n_keys = s->hashed.n_keys, words = s->hashed.words;
-    for (size_t i = 0; i < n; i++) {
-        s->masks[i] = (uint32_t)records[i * words];
+    const size_t n_keys = s->hashed.shape.n_keys;
+    const size_t words = s->hashed.shape.words;
+    for (size_t i = 0; i < n; i++)
         memcpy(s->tuples + i * n_keys, records + i * words + 1,
                n_keys * sizeof *s->tuples);
-    }
-    return hanse_tuple_map_codes(&partition->map, s->tuples, s->masks, n,
-                                 s->codes, error);
+    return hanse_tuple_map_codes(&partition->map, s->tuples, s->heads, n,
+                                 s->found, error);
 }
 
-/* Adds the block to the states of a partition, whose groups are in `codes`. */
+/* Adds the block to the states of a partition; `groups` are those of its rows.
+ */
 static hanse_status add_block(hanse_scatter *s, hanse_fold *fold,
-                              hanse_error *error)
+                              uint32_t *groups, hanse_error *error)
 {
     const size_t stride = hanse_states_stride(&fold->states[0], &fold->layout);
     /* The kernels ask for the states of later rows as they go. */
     for (size_t i = 0; i < s->block.n && i < STATES_ASKED; i++)
-        hanse_prefetch_state(fold->states[0].rows + s->codes[i] * stride,
-                             stride);
+        hanse_prefetch_state(fold->states[0].rows + groups[i] * stride, stride);
     /* The pieces follow the layout of the partition that was added to last. */
     if (s->pieces.addends != NULL &&
         hanse_layout_same(&s->pieces, &fold->layout))
@@ -196,7 +158,7 @@ static hanse_status add_block(hanse_scatter *s, hanse_fold *fold,
     else
         s->block.layout_version = 0;
     fold->block = s->block;
-    fold->block.node_codes = &s->codes;
+    fold->block.node_codes = &groups;
     const hanse_status status = hanse_fold_sums(fold, error);
     uint32_t **const node_codes = s->block.node_codes;
     const bool is_followed = s->block.layout_version != 0 &&
@@ -229,14 +191,12 @@ static hanse_status add_locked(hanse_scatter *s, hanse_partition *partition,
     if (partition->page != SIZE_MAX) {
         HANSE_TRY(hanse_partition_reserve(parts, partition, parts->page_slots,
                                           error));
-        for (size_t i = 0; i < n; i++)
-            s->codes[i] = (uint32_t)records[i * s->pages.words];
-    } else {
-        HANSE_TRY(look_up(s, partition, records, n, error));
-        HANSE_TRY(
-            hanse_partition_reserve(parts, partition, partition->map.n, error));
+        return add_block(s, partition->fold, s->heads, error);
     }
-    return add_block(s, partition->fold, error);
+    HANSE_TRY(look_up(s, partition, records, n, error));
+    HANSE_TRY(
+        hanse_partition_reserve(parts, partition, partition->map.n, error));
+    return add_block(s, partition->fold, s->found, error);
 }
 
 static hanse_status find_partition(hanse_scatter *s, const side *from,
@@ -257,13 +217,15 @@ static hanse_status empty_buffer(hanse_scatter *s, const side *from,
     if (b->n == 0)
         return HANSE_OK;
     HANSE_TRY(find_partition(s, from, index, &partition, error));
-    unpack(s, from, b->records, b->n);
+    hanse_records_unpack(&from->shape, s->parts->plan, b->records, b->n,
+                         s->heads, &s->block);
     (void)pthread_mutex_lock(&partition->lock);
     const hanse_status status =
         hanse_partition_must_spill(s->parts, partition,
                                    groups_with(s, partition, b->n))
             ? hanse_partition_spill(s->parts, partition, b->records, b->n,
-                                    from->words * sizeof *b->records, error)
+                                    from->shape.words * sizeof *b->records,
+                                    error)
             : add_locked(s, partition, b->records, b->n, error);
     (void)pthread_mutex_unlock(&partition->lock);
     b->n = 0;
@@ -274,7 +236,7 @@ hanse_status hanse_scatter_load(hanse_scatter *s, hanse_partition *partition,
                                 hanse_error *error)
 {
     const side *from = partition->page != SIZE_MAX ? &s->pages : &s->hashed;
-    const size_t row_bytes = from->words * sizeof(uint64_t);
+    const size_t row_bytes = from->shape.words * sizeof(uint64_t);
     hanse_spill *spill = s->parts->spill;
     if (partition->n_extents == 0)
         return HANSE_OK;
@@ -289,7 +251,8 @@ hanse_status hanse_scatter_load(hanse_scatter *s, hanse_partition *partition,
                                   extent->n_rows * row_bytes, error);
         if (status != HANSE_OK)
             break;
-        unpack(s, from, records, extent->n_rows);
+        hanse_records_unpack(&from->shape, s->parts->plan, records,
+                             extent->n_rows, s->heads, &s->block);
         status = add_locked(s, partition, records, extent->n_rows, error);
     }
     partition->n_extents = 0;
@@ -328,10 +291,12 @@ static hanse_status new_buffer(hanse_scatter *s, side *to, size_t index,
     if (to->n_spare > 0) {
         records = to->spare[--to->n_spare];
     } else {
-        records = hanse_allocate(budget, RECORDS, to->words * sizeof *records);
+        records =
+            hanse_allocate(budget, RECORDS, to->shape.words * sizeof *records);
         if (records == NULL)
             return hanse_fail_budget(error, budget, "rows of partitions",
-                                     RECORDS, to->words * sizeof *records);
+                                     RECORDS,
+                                     to->shape.words * sizeof *records);
     }
     to->buffers[index] = (buffer){records, 0};
     to->used[to->n_used++] = index;
@@ -348,8 +313,9 @@ static inline hanse_status make_room(hanse_scatter *s, side *to, size_t index,
     return b->n == RECORDS ? empty_buffer(s, to, index, error) : HANSE_OK;
 }
 
-/* Places of the block's rows; `no_place` outside the ranges. */
-static void find_places(hanse_scatter *s, const hanse_block *block)
+/* Places of the block's rows; `no_place` outside the ranges. Returns whether
+ * all rows have one. */
+static bool find_places(hanse_scatter *s, const hanse_block *block)
 {
     const hanse_partitions *parts = s->parts;
     uint64_t *places = s->places;
@@ -373,22 +339,10 @@ static void find_places(hanse_scatter *s, const hanse_block *block)
                             : no_place;
         }
     }
-}
-
-static inline void store_measures(const hanse_scatter *s,
-                                  const hanse_block *block, size_t row,
-                                  uint64_t *out)
-{
-    const hanse_plan *plan = s->parts->plan;
-    for (size_t m = 0; m < plan->n_measures; m++)
-        out[m] = (uint64_t)block->values[m][row];
-    if (s->n_absent_words == 0)
-        return;
-    uint64_t *bits = out + plan->n_measures;
-    memset(bits, 0, s->n_absent_words * sizeof *bits);
-    for (size_t m = 0; m < plan->n_measures; m++)
-        if (block->any_absent[m] && block->absent[m][row])
-            bits[m / 64] |= (uint64_t)1 << (m % 64);
+    bool all = true;
+    for (size_t i = 0; i < block->n; i++)
+        all &= places[i] != no_place;
+    return all;
 }
 
 static hanse_status add_hashed(hanse_scatter *s, const hanse_block *block,
@@ -410,35 +364,79 @@ static hanse_status add_hashed(hanse_scatter *s, const hanse_block *block,
     side *to = &s->hashed;
     HANSE_TRY(make_room(s, to, index, error));
     buffer *b = &to->buffers[index];
-    uint64_t *record = b->records + b->n++ * to->words;
+    uint64_t *record = b->records + b->n++ * to->shape.words;
     record[0] = mask;
     memcpy(record + 1, tuple, parts->n_keys * sizeof *tuple);
-    store_measures(s, block, row, record + 1 + parts->n_keys);
+    hanse_record_store_measures(&to->shape, block, row,
+                                record + 1 + parts->n_keys);
     return HANSE_OK;
+}
+
+/* A row that has a place. */
+static inline hanse_status add_placed(hanse_scatter *s,
+                                      const hanse_block *block, size_t row,
+                                      hanse_error *error)
+{
+    const hanse_partitions *parts = s->parts;
+    side *to = &s->pages;
+    const size_t page = hanse_partitions_page_of(parts, s->places[row]);
+    HANSE_TRY(make_room(s, to, page, error));
+    buffer *b = &to->buffers[page];
+    uint64_t *record = b->records + b->n++ * to->shape.words;
+    record[0] = s->places[row] - page * parts->page_slots;
+    hanse_record_store_measures(&to->shape, block, row, record + 1);
+    return HANSE_OK;
+}
+
+/* The usual rows: all placed, measures without missing marks. Inlined with the
+ * number of measures. */
+static inline __attribute__((always_inline)) hanse_status
+add_plain_rows(hanse_scatter *s, const hanse_block *block, size_t n_measures,
+               hanse_error *error)
+{
+    const uint64_t page_slots = s->parts->page_slots;
+    side *to = &s->pages;
+    for (size_t i = 0; i < block->n; i++) {
+        const size_t page = hanse_partitions_page_of(s->parts, s->places[i]);
+        HANSE_TRY(make_room(s, to, page, error));
+        buffer *b = &to->buffers[page];
+        uint64_t *record = b->records + b->n++ * (1 + n_measures);
+        record[0] = s->places[i] - page * page_slots;
+        for (size_t m = 0; m < n_measures; m++)
+            record[1 + m] = (uint64_t)block->values[m][i];
+    }
+    return HANSE_OK;
+}
+
+static hanse_status add_plain(hanse_scatter *s, const hanse_block *block,
+                              hanse_error *error)
+{
+    switch (s->parts->plan->n_measures) {
+    case 1:
+        return add_plain_rows(s, block, 1, error);
+    case 2:
+        return add_plain_rows(s, block, 2, error);
+    case 3:
+        return add_plain_rows(s, block, 3, error);
+    default:
+        return add_plain_rows(s, block, s->parts->plan->n_measures, error);
+    }
 }
 
 hanse_status hanse_scatter_add(hanse_scatter *s, const hanse_block *block,
                                hanse_error *error)
 {
     hanse_partitions *parts = s->parts;
-    side *to = &s->pages;
     for (size_t k = 0; k < parts->n_keys; k++)
         if (block->any_key_missing[parts->keys[k]])
             atomic_store_explicit(&parts->any_missing[k], true,
                                   memory_order_relaxed);
-    if (parts->is_dense)
-        find_places(s, block);
-    for (size_t i = 0; i < block->n; i++) {
-        if (!parts->is_dense || s->places[i] == no_place) {
-            HANSE_TRY(add_hashed(s, block, i, error));
-            continue;
-        }
-        const size_t page = hanse_partitions_page_of(parts, s->places[i]);
-        HANSE_TRY(make_room(s, to, page, error));
-        buffer *b = &to->buffers[page];
-        uint64_t *record = b->records + b->n++ * to->words;
-        record[0] = s->places[i] - page * parts->page_slots;
-        store_measures(s, block, i, record + 1);
-    }
+    if (parts->is_dense && find_places(s, block) &&
+        s->pages.shape.n_absent_words == 0)
+        return add_plain(s, block, error);
+    for (size_t i = 0; i < block->n; i++)
+        HANSE_TRY(parts->is_dense && s->places[i] != no_place
+                      ? add_placed(s, block, i, error)
+                      : add_hashed(s, block, i, error));
     return HANSE_OK;
 }

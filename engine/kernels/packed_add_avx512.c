@@ -56,19 +56,26 @@ make_rows(hanse_line_measure *measures, const hanse_line_constants *c,
     hanse_transpose_line(lanes);
 }
 
+/* The carry out of a lane of a sum is (a & b) | ((a | b) & ~sum), in its top
+ * bit; a, b, sum as the operands of the truth table. */
+enum {
+    CARRY_OUT = 0xd4
+};
+
 /* Adds one measure's words, or two measures'; carries go from the low words to
- * the high ones. A register is as wide as what it adds to: a wider one, even
- * masked, would wait for a further line of the cache. */
+ * the high ones, and those out of the high words get lost. A register is as
+ * wide as what it adds to: a wider one, even masked, would wait for a further
+ * line of the cache. */
 static inline TARGET __attribute__((always_inline)) __m128i
 add_one(int64_t *state, __m128i row, __m128i seen)
 {
     __m128i *to = (__m128i *)(void *)state;
     const __m128i bias = _mm_set1_epi64x((int64_t)HANSE_PACKED_BIAS);
-    const __m128i sum = _mm_add_epi64(_mm_loadu_si128(to), row);
-    const __mmask8 carry =
-        (__mmask8)((unsigned)_mm_cmplt_epu64_mask(sum, row) << 1);
-    const __m128i carried =
-        _mm_mask_sub_epi64(sum, carry & 2, sum, _mm_set1_epi64x(-1));
+    const __m128i there = _mm_loadu_si128(to);
+    const __m128i sum = _mm_add_epi64(there, row);
+    const __m128i out = _mm_ternarylogic_epi64(there, row, sum, CARRY_OUT);
+    const __m128i carry = _mm_bslli_si128(_mm_srli_epi64(out, 63), 8);
+    const __m128i carried = _mm_add_epi64(sum, carry);
     _mm_storeu_si128(to, carried);
     return _mm_or_si128(seen, _mm_add_epi64(carried, bias));
 }
@@ -78,11 +85,11 @@ add_two(int64_t *state, __m256i row, __m256i seen)
 {
     __m256i *to = (__m256i *)(void *)state;
     const __m256i bias = _mm256_set1_epi64x((int64_t)HANSE_PACKED_BIAS);
-    const __m256i sum = _mm256_add_epi64(_mm256_loadu_si256(to), row);
-    const __mmask8 carry =
-        (__mmask8)((unsigned)_mm256_cmplt_epu64_mask(sum, row) << 1);
-    const __m256i carried =
-        _mm256_mask_sub_epi64(sum, carry & 10, sum, _mm256_set1_epi64x(-1));
+    const __m256i there = _mm256_loadu_si256(to);
+    const __m256i sum = _mm256_add_epi64(there, row);
+    const __m256i out = _mm256_ternarylogic_epi64(there, row, sum, CARRY_OUT);
+    const __m256i carry = _mm256_bslli_epi128(_mm256_srli_epi64(out, 63), 8);
+    const __m256i carried = _mm256_add_epi64(sum, carry);
     _mm256_storeu_si256(to, carried);
     return _mm256_or_si256(seen, _mm256_add_epi64(carried, bias));
 }
