@@ -170,14 +170,23 @@ static double round_integer(__int128 sum, int exponent)
     return sum < 0 ? -rounded : rounded;
 }
 
+bool hanse_window_unit(const hanse_window *window, double *unit)
+{
+    if (window->exponent < -960 || window->exponent > 800)
+        return false;
+    *unit = power_of_two(window->exponent);
+    return true;
+}
+
 /* One or two limbs make a 128-bit integer. */
 static bool round_small(const int64_t *limbs, const hanse_window *window,
                         double *out)
 {
+    double unit;
     __int128 sum = limbs[0];
     if (window->n_limbs == 2)
         sum += (__int128)limbs[1] * ((__int128)1 << HANSE_LIMB_BITS);
-    if (window->exponent < -960 || window->exponent > 800)
+    if (!hanse_window_unit(window, &unit))
         return false;
     *out = round_integer(sum, window->exponent);
     return true;

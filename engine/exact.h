@@ -69,6 +69,10 @@ bool hanse_limbs_add(int64_t *limbs, const hanse_window *window,
  * guard: widen by a limb and carry again. */
 bool hanse_limbs_carry(int64_t *limbs, const hanse_window *window);
 
+/* Whether numbers from 1 to 2^128 are scaled exactly by the unit of limb 0;
+ * sets that unit. */
+bool hanse_window_unit(const hanse_window *window, double *unit);
+
 /* The sum rounded once to nearest even; overflow gives an infinity. */
 double hanse_limbs_round(const int64_t *limbs, const hanse_window *window);
 

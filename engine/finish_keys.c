@@ -104,34 +104,39 @@ static bool lacks(const window *w, size_t i, size_t position)
 
 /* ---- Filling ------------------------------------------------------------ */
 
-static void store_integer(void *values, hanse_type type, size_t row,
-                          int64_t value)
+/* A column of integers from every `step`th number. Inlined with the type. */
+#define STORE(type)                \
+    for (size_t i = 0; i < n; i++) \
+    ((type *)values)[first + i] = (type)numbers[i * step]
+
+static void store_integers(void *values, hanse_type type, size_t first,
+                           const int64_t *numbers, size_t step, size_t n)
 {
     switch (type) {
     case HANSE_INT8:
-        ((int8_t *)values)[row] = (int8_t)value;
+        STORE(int8_t);
         break;
     case HANSE_INT16:
-        ((int16_t *)values)[row] = (int16_t)value;
+        STORE(int16_t);
         break;
     case HANSE_INT32:
-        ((int32_t *)values)[row] = (int32_t)value;
+        STORE(int32_t);
         break;
     default:
-        ((int64_t *)values)[row] = value;
+        STORE(int64_t);
         break;
     }
 }
 
-static void fill_integers(const hanse_finishing *f, size_t position,
-                          const window *w)
+static void fill_integers(const hanse_finishing *f, size_t position, window *w)
 {
-    const int64_t missing_code = hanse_finish_key(f, position)->missing_code;
-    for (size_t i = 0; i < w->n; i++)
-        store_integer(f->keys[position], f->key_types[position], w->first + i,
-                      lacks(w, i, position)
-                          ? missing_code
-                          : w->numbers[i * f->list.n_keys + position]);
+    const size_t n_keys = f->list.n_keys;
+    int64_t *numbers = w->numbers + position;
+    for (size_t i = 0; f->missing[position] != NULL && i < w->n; i++)
+        if (lacks(w, i, position))
+            numbers[i * n_keys] = hanse_finish_key(f, position)->missing_code;
+    store_integers(f->keys[position], f->key_types[position], w->first, numbers,
+                   n_keys, w->n);
 }
 
 /* The copies stand one after another, each with a byte at its end. */

@@ -9,27 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/group_collect.h"
 #include "engine/group_order.h"
-#include "engine/parallel.h"
+
+enum {
+    GATHERED = 256 /* groups at a time */
+};
 
 static const uint64_t sign_bit = (uint64_t)1 << 63;
-
-static hanse_spill *spill_of(const hanse_group_list *list)
-{
-    return list->shared != NULL ? list->shared->spill : NULL;
-}
-
-/* Room for n rows. */
-static hanse_status allocate(hanse_group_list *list, size_t n, bool has_owners,
-                             hanse_error *error)
-{
-    HANSE_TRY(hanse_large_allocate(&list->memory, has_owners ? 2 * n : n,
-                                   sizeof *list->groups, list->budget,
-                                   spill_of(list), "order of groups", error));
-    list->groups = list->memory.memory;
-    list->owners = has_owners ? list->groups + n : NULL;
-    return HANSE_OK;
-}
 
 void hanse_group_list_clear(hanse_group_list *list)
 {
@@ -82,8 +69,8 @@ hanse_status hanse_group_list_of_fold(const hanse_fold *keys,
                               .budget = keys->budget,
                               .grouping = grouping,
                               .n_keys = g->n_keys};
-    HANSE_TRY(
-        allocate(out, states->states[grouping].n_groups + 1, false, error));
+    HANSE_TRY(hanse_group_list_allocate(
+        out, states->states[grouping].n_groups + 1, false, error));
     if (g->node != SIZE_MAX) {
         place_groups(out, order->nodes[g->node]);
         return HANSE_OK;
@@ -91,111 +78,6 @@ hanse_status hanse_group_list_of_fold(const hanse_fold *keys,
     out->groups[0] = 0;
     out->n = 1;
     return HANSE_OK;
-}
-
-/* ---- In partitions: collecting ------------------------------------------ */
-
-/* Groups of a partition that are in the table. */
-typedef struct share {
-    size_t n;
-    uint64_t n_dropped;
-    size_t first; /* row of the first one */
-} share;
-
-typedef struct collecting {
-    hanse_group_list *list;
-    share *shares; /* [owner] */
-} collecting;
-
-/* Calls for each group with rows that is not dropped: stores it, or counts. */
-static void visit(const hanse_group_list *list, size_t owner, share *s,
-                  bool store)
-{
-    const hanse_partition *partition =
-        hanse_partitions_owner(list->parts, owner);
-    const bool drop = list->parts->plan->drop_missing_keys;
-    int64_t numbers[HANSE_TUPLE_WIDTH_MAX];
-    if (partition == NULL || partition->fold == NULL)
-        return;
-    const hanse_states *states = &partition->fold->states[0];
-    const hanse_layout *layout = &partition->fold->layout;
-    size_t next = s->first;
-    for (size_t g = 0; g < states->n_groups; g++) {
-        const int64_t rows = hanse_states_count(states, layout, g);
-        if (rows == 0)
-            continue;
-        if (drop &&
-            hanse_partition_numbers(list->parts, partition, g, numbers) != 0) {
-            s->n_dropped += store ? 0 : (uint64_t)rows;
-        } else if (store) {
-            list->owners[next] = (uint32_t)owner;
-            list->groups[next++] = (uint32_t)g;
-        } else {
-            s->n++;
-        }
-    }
-}
-
-static hanse_status count_share(void *context, size_t owner, hanse_error *error)
-{
-    const collecting *c = context;
-    (void)error;
-    visit(c->list, owner, &c->shares[owner], false);
-    return HANSE_OK;
-}
-
-static hanse_status store_share(void *context, size_t owner, hanse_error *error)
-{
-    const collecting *c = context;
-    (void)error;
-    visit(c->list, owner, &c->shares[owner], true);
-    return HANSE_OK;
-}
-
-static hanse_status keep_starts(hanse_group_list *list, const share *shares,
-                                hanse_error *error)
-{
-    const size_t n_pages = list->parts->n_pages;
-    list->starts = malloc((n_pages + 1) * sizeof *list->starts);
-    if (list->starts == NULL)
-        return hanse_fail_nomem(error, "rows of pages", n_pages);
-    for (size_t p = 0; p < n_pages; p++)
-        list->starts[p] = shares[p].first;
-    list->starts[n_pages] = list->n;
-    list->is_by_page = true;
-    return HANSE_OK;
-}
-
-/* All groups, pages first; *n_paged of them are in pages. `may_skip`: when all
- * are, only where those of each page begin. */
-static hanse_status collect(hanse_group_list *list, bool may_skip,
-                            size_t n_threads, size_t *n_paged,
-                            hanse_error *error)
-{
-    const size_t n_owners = hanse_partitions_count(list->parts);
-    collecting c = {list, calloc(n_owners, sizeof *c.shares)};
-    if (c.shares == NULL)
-        return hanse_fail_nomem(error, "partitions", n_owners);
-    hanse_status status =
-        hanse_parallel_for(n_threads, n_owners, count_share, &c, error);
-    *n_paged = 0;
-    for (size_t o = 0; o < n_owners; o++) {
-        c.shares[o].first = list->n;
-        list->n += c.shares[o].n;
-        list->n_dropped += c.shares[o].n_dropped;
-        if (o + 1 == list->parts->n_pages)
-            *n_paged = list->n;
-    }
-    const bool skip = may_skip && *n_paged == list->n;
-    if (status == HANSE_OK && skip)
-        status = keep_starts(list, c.shares, error);
-    if (status == HANSE_OK && !skip)
-        status = allocate(list, list->n + 1, true, error);
-    if (status == HANSE_OK && !skip)
-        status =
-            hanse_parallel_for(n_threads, n_owners, store_share, &c, error);
-    free(c.shares);
-    return status;
 }
 
 /* ---- In partitions: order ----------------------------------------------- */
@@ -227,7 +109,7 @@ static hanse_status merge_sorted(hanse_group_list *list, size_t first,
                                  size_t n_entries, hanse_error *error)
 {
     hanse_group_list merged = {.budget = list->budget, .shared = list->shared};
-    HANSE_TRY(allocate(&merged, list->n + 1, true, error));
+    HANSE_TRY(hanse_group_list_allocate(&merged, list->n + 1, true, error));
     size_t a = 0, b = 0;
     for (size_t row = 0; row < list->n; row++) {
         const bool take_b =
@@ -265,7 +147,7 @@ static hanse_status bring_into_order(hanse_group_list *list, size_t n_paged,
         return fail_too_many(error);
     hanse_large memory;
     HANSE_TRY(hanse_large_allocate(&memory, 2 * n, sizeof(hanse_sort_entry),
-                                   list->budget, spill_of(list),
+                                   list->budget, hanse_group_list_spill(list),
                                    "order of groups", error));
     hanse_sort_entry *entries = memory.memory;
     for (size_t i = 0; i < n; i++)
@@ -290,29 +172,11 @@ hanse_status hanse_group_list_of_partitions(const hanse_shared *shared,
                               .budget = parts->budget,
                               .grouping = parts->grouping,
                               .n_keys = parts->n_keys};
-    HANSE_TRY(collect(out, may_skip, n_threads, &n_paged, error));
+    HANSE_TRY(
+        hanse_group_list_collect(out, may_skip, n_threads, &n_paged, error));
     if (out->starts != NULL)
         return HANSE_OK;
     return bring_into_order(out, n_paged, n_threads, error);
-}
-
-hanse_status hanse_group_list_of_partition(const hanse_shared *shared,
-                                           hanse_partitions *parts,
-                                           size_t owner, hanse_group_list *out,
-                                           hanse_error *error)
-{
-    share s = {0};
-    *out = (hanse_group_list){.shared = shared,
-                              .parts = parts,
-                              .budget = parts->budget,
-                              .grouping = parts->grouping,
-                              .n_keys = parts->n_keys};
-    visit(out, owner, &s, false);
-    HANSE_TRY(allocate(out, s.n + 1, true, error));
-    visit(out, owner, &s, true);
-    out->n = s.n;
-    out->n_dropped = s.n_dropped;
-    return HANSE_OK;
 }
 
 hanse_status
@@ -331,7 +195,7 @@ hanse_group_list_of_numbers(const hanse_shared *shared, hanse_partitions *parts,
                               .masks = masks};
     if (n > UINT32_MAX)
         return fail_too_many(error);
-    HANSE_TRY(allocate(out, n + 1, true, error));
+    HANSE_TRY(hanse_group_list_allocate(out, n + 1, true, error));
     for (size_t i = 0; i < n; i++) {
         out->groups[i] = (uint32_t)i;
         out->owners[i] = 0;
@@ -340,6 +204,12 @@ hanse_group_list_of_numbers(const hanse_shared *shared, hanse_partitions *parts,
 }
 
 /* ---- Rows --------------------------------------------------------------- */
+
+static hanse_partition *partition_of(const hanse_group_list *list, size_t row)
+{
+    return hanse_partitions_owner(
+        list->parts, list->owners != NULL ? list->owners[row] : list->owner);
+}
 
 size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
                             size_t most, const hanse_fold **fold,
@@ -350,10 +220,10 @@ size_t hanse_group_list_run(const hanse_group_list *list, size_t row,
         *grouping = list->grouping;
         return most;
     }
-    size_t n = 1;
+    size_t n = list->owners == NULL ? most : 1;
     while (n < most && list->owners[row + n] == list->owners[row])
         n++;
-    *fold = hanse_partitions_owner(list->parts, list->owners[row])->fold;
+    *fold = partition_of(list, row)->fold;
     *grouping = 0;
     return n;
 }
@@ -369,9 +239,8 @@ uint32_t hanse_group_list_numbers(const hanse_group_list *list, size_t row,
         return list->masks[list->groups[row]];
     }
     if (list->parts != NULL)
-        return hanse_partition_numbers(
-            list->parts, hanse_partitions_owner(list->parts, list->owners[row]),
-            list->groups[row], numbers);
+        return hanse_partition_numbers(list->parts, partition_of(list, row),
+                                       list->groups[row], numbers);
     hanse_group_codes(list->keys, list->grouping, list->groups[row], codes);
     for (size_t k = 0; k < list->n_keys; k++) {
         const size_t key = list->keys->plan->groupings[list->grouping].keys[k];
@@ -392,9 +261,8 @@ static inline void prefetch_numbers(const hanse_group_list *list, size_t row)
     const size_t group = list->groups[row];
     if (list->numbers != NULL) {
         __builtin_prefetch(list->numbers + group * list->n_keys);
-    } else if (list->owners != NULL) {
-        const hanse_partition *partition =
-            hanse_partitions_owner(list->parts, list->owners[row]);
+    } else if (list->parts != NULL) {
+        const hanse_partition *partition = partition_of(list, row);
         if (partition->page == SIZE_MAX)
             __builtin_prefetch(partition->map.tuples + group * list->n_keys);
     }
@@ -405,9 +273,24 @@ void hanse_group_list_gather(const hanse_group_list *list, const size_t *rows,
 {
     for (size_t i = 0; i < n; i++)
         prefetch_numbers(list, rows[i]);
-    for (size_t i = 0; i < n; i++)
-        masks[i] =
-            hanse_group_list_numbers(list, rows[i], numbers + i * list->n_keys);
+    if (list->parts == NULL || list->numbers != NULL) {
+        for (size_t i = 0; i < n; i++)
+            masks[i] = hanse_group_list_numbers(list, rows[i],
+                                                numbers + i * list->n_keys);
+        return;
+    }
+    for (size_t i = 0, n_run; i < n; i += n_run) {
+        const hanse_partition *partition = partition_of(list, rows[i]);
+        uint32_t groups[GATHERED];
+        n_run = 0;
+        while (n_run < GATHERED && i + n_run < n &&
+               partition_of(list, rows[i + n_run]) == partition) {
+            groups[n_run] = list->groups[rows[i + n_run]];
+            n_run++;
+        }
+        hanse_partition_gather(list->parts, partition, groups, n_run,
+                               numbers + i * list->n_keys, masks + i);
+    }
 }
 
 static const hanse_plan *plan_of(const hanse_group_list *list)

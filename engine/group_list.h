@@ -21,7 +21,8 @@ typedef struct hanse_group_list {
     hanse_large memory; /* of the two that follow */
     uint32_t *groups;   /* [row] */
     uint32_t *owners;   /* [row] partition (page p is p, hashed h is n_pages +
-                           h); NULL: in a fold */
+                           h); NULL: in a fold, or all in partition `owner` */
+    size_t owner;
     uint64_t n_dropped; /* rows of groups left out for a missing key */
     bool is_by_page;    /* groups in pages stand in the order of pages */
     /* [page] its first row, and the end: all groups are in pages, and there are

@@ -28,7 +28,7 @@ enum {
 /* From here on partitions are faster: states leave the second cache level, and
  * places by arithmetic save the look-up of combined keys. */
 static const size_t default_share_bytes = (size_t)1 << 20;
-static const size_t default_page_bytes = (size_t)2 << 20;
+static const size_t default_page_bytes = (size_t)8 << 20;
 
 /* ---- What the threads share --------------------------------------------- */
 
@@ -64,6 +64,17 @@ void hanse_shared_clear(hanse_shared *shared)
     (void)pthread_mutex_destroy(&shared->lock);
     free(shared->partitions);
     free(shared->dictionaries);
+}
+
+/* A lock of a partition is held for some microseconds, so that waiting a little
+ * is better than sleeping. */
+static void init_lock(pthread_mutex_t *lock)
+{
+    pthread_mutexattr_t attributes;
+    (void)pthread_mutexattr_init(&attributes);
+    (void)pthread_mutexattr_settype(&attributes, PTHREAD_MUTEX_ADAPTIVE_NP);
+    (void)pthread_mutex_init(lock, &attributes);
+    (void)pthread_mutexattr_destroy(&attributes);
 }
 
 /* ---- What was seen ------------------------------------------------------ */
@@ -260,7 +271,7 @@ static hanse_status create_hashed(hanse_partitions *parts, hanse_error *error)
         return hanse_fail_nomem(error, "partitions", n * sizeof *parts->hashed);
     for (size_t i = 0; i < n; i++) {
         parts->hashed[i].page = SIZE_MAX;
-        (void)pthread_mutex_init(&parts->hashed[i].lock, NULL);
+        init_lock(&parts->hashed[i].lock);
         hanse_tuple_map_init(&parts->hashed[i].map, parts->n_keys,
                              parts->budget);
     }
@@ -351,7 +362,7 @@ static hanse_status create_page(hanse_partitions *parts, size_t page,
     if (partition == NULL)
         return hanse_fail_nomem(error, "partition", sizeof *partition);
     partition->page = page;
-    (void)pthread_mutex_init(&partition->lock, NULL);
+    init_lock(&partition->lock);
     atomic_store(&parts->pages[page], partition);
     return HANSE_OK;
 }
@@ -443,32 +454,4 @@ hanse_status hanse_partition_spill(hanse_partitions *parts,
     partition->extents[partition->n_extents++] = extent;
     atomic_store_explicit(&parts->is_spilled, true, memory_order_relaxed);
     return HANSE_OK;
-}
-
-/* ---- Groups ------------------------------------------------------------- */
-
-uint32_t hanse_partition_numbers(const hanse_partitions *parts,
-                                 const hanse_partition *partition, size_t group,
-                                 int64_t *numbers)
-{
-    uint32_t mask = 0;
-    if (partition->page == SIZE_MAX) {
-        memcpy(numbers, partition->map.tuples + group * parts->n_keys,
-               parts->n_keys * sizeof *numbers);
-        return hanse_tuple_map_mask(&partition->map, group);
-    }
-    uint64_t place =
-        (uint64_t)partition->page * parts->page_slots + (uint64_t)group;
-    for (size_t k = parts->n_keys; k-- > 0;) {
-        const hanse_key_range *range = &parts->ranges[k];
-        const uint64_t slots = hanse_partitions_key_slots(parts, k);
-        const uint64_t offset = k == 0 ? place : place % slots;
-        place /= slots;
-        numbers[k] = (int64_t)((uint64_t)range->base + offset);
-        if (k > 0 && offset == range->extent) {
-            numbers[k] = 0;
-            mask |= (uint32_t)1 << k;
-        }
-    }
-    return mask;
 }

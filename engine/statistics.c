@@ -365,8 +365,15 @@ static bool integer_value(const hanse_statistic_input *input,
 static void fill_totals(const hanse_statistic_input *input,
                         double *restrict values)
 {
+    const hanse_states *states = states_of(input);
     const hanse_addend *addend = addend_of(input, false);
     int64_t buffer[2];
+    double unit;
+    if (states->is_packed && hanse_window_unit(&addend->window, &unit) &&
+        hanse_packed_round(
+            states->rows, HANSE_PACKED_LANES * states->n_measures,
+            input->measure, input->groups, input->n, unit, values))
+        return;
     for (size_t r = 0; r < input->n; r++)
         values[r] = hanse_limbs_round(
             limbs_of(input, addend, input->groups[r], buffer), &addend->window);

@@ -651,6 +651,59 @@ static void packed_add_adds_128_bit_integers(void **state)
     }
 }
 
+/* Against the rounding of limbs; sums as large as they may be and one beyond,
+ * ties, of either sign, whatever the count says. */
+static void packed_round_rounds_once(void **state)
+{
+    (void)state;
+    enum {
+        GROUPS = 64,
+        MOST = 3
+    };
+    const hanse_window window = {-70, 2};
+    for (size_t c = 0; c < 3000; c++) {
+        const size_t n_measures = 1 + c % MOST, measure = c / MOST % n_measures;
+        const size_t n_lanes = 2 * n_measures;
+        int64_t packed[GROUPS * 2 * MOST];
+        uint32_t groups[GROUPS];
+        double found[GROUPS];
+        bool fits = true;
+        for (size_t g = 0; g < GROUPS; g++) {
+            __int128 sum = (__int128)(int64_t)random_bits()
+                           << (random_bits() % 44);
+            sum += (int64_t)(random_bits() >> (random_bits() % 64));
+            if (random_bits() % 8 == 0) /* a tie, and its neighbours */
+                sum = ((__int128)(random_bits() >> 11 | 1) << 20) +
+                      ((__int128)1 << 19) + (int64_t)(random_bits() % 3) - 1;
+            if (random_bits() % 2 == 0)
+                sum = -sum;
+            if (c % 50 == 0 && g == c % GROUPS)
+                sum = ((__int128)1 << 106) * (c % 100 == 0 ? 1 : -1) -
+                      (c % 100 == 0 ? 0 : 1);
+            const __int128 limit = (__int128)1 << 106;
+            fits = fits && sum >= -limit && sum < limit;
+            for (size_t l = 0; l < n_lanes; l++)
+                packed[g * n_lanes + l] = (int64_t)random_bits();
+            int64_t *words = packed + g * n_lanes + 2 * measure;
+            words[0] = (int64_t)sum;
+            words[1] = (int64_t)(sum >> 64);
+            if (measure == 0)
+                words[1] += (int64_t)((random_bits() % (1 << 15))
+                                      << HANSE_PACKED_SUM_BITS);
+            groups[g] = (uint32_t)((g * 29 + c) % GROUPS);
+        }
+        const bool done = hanse_packed_round(packed, n_lanes, measure, groups,
+                                             GROUPS, 0x1p-70, found);
+        assert_true(done == fits);
+        for (size_t i = 0; done && i < GROUPS; i++) {
+            int64_t limbs[2];
+            hanse_packed_limbs(packed + groups[i] * n_lanes, measure, limbs);
+            const double expected = hanse_limbs_round(limbs, &window);
+            assert_memory_equal(&found[i], &expected, sizeof expected);
+        }
+    }
+}
+
 /* Counts up to 2^15 and sums up to 2^110 of either sign, and one beyond. */
 static void packed_add_reports_full_states(void **state)
 {
@@ -847,6 +900,7 @@ int main(void)
         cmocka_unit_test(line_add_is_split_and_group_add),
         cmocka_unit_test(packed_add_adds_128_bit_integers),
         cmocka_unit_test(packed_add_reports_full_states),
+        cmocka_unit_test(packed_round_rounds_once),
         cmocka_unit_test(adds_report_full_limbs),
         cmocka_unit_test(cpu_ceiling_is_respected),
     };

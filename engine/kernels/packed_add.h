@@ -46,10 +46,11 @@ static inline int64_t hanse_packed_high(int64_t lane)
     return (int64_t)((uint64_t)lane << spare) >> spare;
 }
 
+/* A high word is at least -2^47. */
 static inline int64_t hanse_packed_count(const int64_t *state)
 {
-    const uint64_t high = (uint64_t)hanse_packed_high(state[1]);
-    return (int64_t)(((uint64_t)state[1] - high) >> HANSE_PACKED_SUM_BITS);
+    const uint64_t least = (uint64_t)1 << (HANSE_PACKED_SUM_BITS - 1);
+    return (int64_t)(((uint64_t)state[1] + least) >> HANSE_PACKED_SUM_BITS);
 }
 
 /* The two limbs of a measure; the upper one is within its guard. */
@@ -63,6 +64,15 @@ static inline void hanse_packed_limbs(const int64_t *state, size_t measure,
     limbs[1] = (int64_t)((uint64_t)high << (64 - HANSE_LIMB_BITS) |
                          low >> HANSE_LIMB_BITS);
 }
+
+/* out[i] = sum of `measure` in states[groups[i] * n_lanes], rounded to nearest
+ * even, times `unit`, a power of two that scales numbers from 1 to 2^107
+ * exactly. Returns false when some sum is beyond 2^106 units; `out` is then of
+ * no use. One loop serves all instruction sets: its loads are not consecutive.
+ */
+bool hanse_packed_round(const int64_t *restrict states, size_t n_lanes,
+                        size_t measure, const uint32_t *restrict groups,
+                        size_t n, double unit, double *restrict out);
 
 /* As hanse_line_add_function, for 1 to HANSE_PACKED_MEASURES measures and
  * states of HANSE_PACKED_LANES lanes a measure, without alignment. Returns true
