@@ -180,7 +180,7 @@ static hanse_status add_measure(hanse_finishing *f, size_t measure,
 }
 
 hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
-                                     hanse_error *error)
+                                     bool with_values, hanse_error *error)
 {
     HANSE_TRY(hanse_result_table_init(
         result, f->list.grouping, hanse_finish_grouping(f)->name, f->list.n,
@@ -190,6 +190,7 @@ hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
         f->list.budget, f->list.shared != NULL ? f->list.shared->spill : NULL,
         error));
     f->table = &result->tables[f->list.grouping];
+    f->table->has_no_values = !with_values;
     f->table->view.n_dropped = f->list.n_dropped;
     for (size_t k = 0; k < f->list.n_keys; k++) {
         f->key_types[k] = hanse_finish_key_type(f, k);
@@ -325,7 +326,7 @@ static hanse_status finish_list(hanse_finishing *f, hanse_result *result,
 {
     const size_t n_tasks = (f->list.n + FILL_ROWS - 1) / FILL_ROWS;
     hanse_finish_choose_types(f);
-    HANSE_TRY(hanse_finish_make_table(f, result, error));
+    HANSE_TRY(hanse_finish_make_table(f, result, true, error));
     HANSE_TRY(hanse_finish_copy_texts(f, error));
     if (f->list.parts != NULL && f->list.is_by_page)
         HANSE_TRY(hanse_finish_fill_pages(f, error));
@@ -353,6 +354,39 @@ static bool needs_no_list(const hanse_finishing *f,
     return simple;
 }
 
+static hanse_status copy_rows(void *context, uint64_t first_row, size_t n,
+                              const void *const *values, hanse_error *error)
+{
+    const hanse_owned_table *table = context;
+    (void)error;
+    for (size_t c = 0; c < table->n_columns; c++) {
+        const size_t size_bytes = hanse_type_size(table->columns[c].type);
+        memcpy((char *)table->values[c].memory + first_row * size_bytes,
+               values[c], n * size_bytes);
+    }
+    return HANSE_OK;
+}
+
+/* All groups are in pages, and the columns follow from them page by page. */
+static hanse_status finish_pages(hanse_finishing *f, hanse_shared *shared,
+                                 size_t grouping, hanse_result *result,
+                                 hanse_error *error)
+{
+    struct hanse_deferred_rows *rows;
+    hanse_finish_choose_types(f);
+    HANSE_TRY(hanse_finish_make_table(f, result, !shared->defers_rows, error));
+    HANSE_TRY(hanse_finish_defer(f, &rows, error));
+    atomic_store(&shared->partitions[grouping], NULL);
+    if (shared->defers_rows) {
+        f->table->view.deferred = rows;
+        return HANSE_OK;
+    }
+    const hanse_status status =
+        hanse_deferred_make(rows, copy_rows, f->table, error);
+    hanse_deferred_destroy(rows);
+    return status;
+}
+
 static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
                                   size_t grouping, hanse_result *result,
                                   hanse_error *error)
@@ -362,7 +396,9 @@ static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
         return hanse_finish_spilled(f, shared, parts, result, error);
     HANSE_TRY(hanse_group_list_of_partitions(
         shared, parts, needs_no_list(f, parts), f->n_threads, &f->list, error));
-    return finish_list(f, result, error);
+    return f->list.starts != NULL
+               ? finish_pages(f, shared, grouping, result, error)
+               : finish_list(f, result, error);
 }
 
 static hanse_status finish_grouping(const hanse_fold *fold,

@@ -6,6 +6,7 @@
 #ifndef HANSE_ENGINE_FINISH_H
 #define HANSE_ENGINE_FINISH_H
 
+#include "engine/deferred.h"
 #include "engine/group_list.h"
 #include "engine/result.h"
 #include "engine/statistics.h"
@@ -53,9 +54,10 @@ hanse_status hanse_finish_init(hanse_finishing *f, hanse_error *error);
 /* Types of the statistics' columns for the groups of the list. */
 void hanse_finish_choose_types(hanse_finishing *f);
 
-/* The table of the list, with its columns, of the types that are set. */
+/* The table of the list, with its columns, of the types that are set. Without
+ * values: the rows will be deferred. */
 hanse_status hanse_finish_make_table(hanse_finishing *f, hanse_result *result,
-                                     hanse_error *error);
+                                     bool with_values, hanse_error *error);
 
 const hanse_plan_grouping *hanse_finish_grouping(const hanse_finishing *f);
 const hanse_plan_key *hanse_finish_key(const hanse_finishing *f,
@@ -77,6 +79,16 @@ hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
 /* finish_pages.c: all rows of a list that is by page, but labels; frees the
  * states. */
 hanse_status hanse_finish_fill_pages(hanse_finishing *f, hanse_error *error);
+
+/* finish_deferred.c: what makes the rows of a list of which only `starts` are
+ * known; takes over the list, the partitions and the fillings. The plan has to
+ * last as long. */
+hanse_status hanse_finish_defer(hanse_finishing *f,
+                                struct hanse_deferred_rows **out,
+                                hanse_error *error);
+
+/* Accepts NULL. */
+void hanse_deferred_destroy(struct hanse_deferred_rows *rows);
 
 /* All rows of labelled keys. */
 hanse_status hanse_finish_fill_labels(hanse_finishing *f, hanse_error *error);

@@ -5,12 +5,9 @@
  * is what the states give.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/finish.h"
 #include "engine/parallel.h"
-
-/* ---- With a list of all groups ------------------------------------------ */
 
 /* Rows of the table cut at the pages that their groups are in. */
 typedef struct page_rows {
@@ -39,7 +36,7 @@ static hanse_status fill_rows_of_page(void *context, size_t task,
 }
 
 /* Groups of hashed partitions may stand between those of a page. */
-static hanse_status fill_by_owner(hanse_finishing *f, hanse_error *error)
+hanse_status hanse_finish_fill_pages(hanse_finishing *f, hanse_error *error)
 {
     const size_t n_pages = f->list.parts->n_pages;
     page_rows pages = {.f = f};
@@ -62,58 +59,4 @@ static hanse_status fill_by_owner(hanse_finishing *f, hanse_error *error)
         f->n_threads, pages.n, fill_rows_of_page, &pages, error);
     free(pages.starts);
     return status;
-}
-
-/* ---- Page by page ------------------------------------------------------- */
-
-/* The columns from row `first` on, with a list of their own. */
-static hanse_status narrow(const hanse_finishing *f, size_t first,
-                           hanse_finishing *out, hanse_error *error)
-{
-    *out = *f;
-    out->list = (hanse_group_list){0};
-    out->fillings = malloc((f->n_fillings + 1) * sizeof *out->fillings);
-    if (out->fillings == NULL)
-        return hanse_fail_nomem(error, "rows of pages", f->n_fillings);
-    for (size_t i = 0; i < f->n_fillings; i++) {
-        out->fillings[i] = f->fillings[i];
-        out->fillings[i].values = (char *)f->fillings[i].values +
-                                  first * hanse_type_size(f->fillings[i].type);
-    }
-    for (size_t k = 0; k < f->list.n_keys; k++)
-        out->keys[k] =
-            (char *)f->keys[k] + first * hanse_type_size(f->key_types[k]);
-    out->counts = f->counts + first;
-    return HANSE_OK;
-}
-
-static hanse_status fill_page(void *context, size_t page, hanse_error *error)
-{
-    const hanse_finishing *f = context;
-    const hanse_group_list *all = &f->list;
-    const size_t first = all->starts[page];
-    const size_t n = all->starts[page + 1] - first;
-    hanse_partition *partition = hanse_partitions_owner(all->parts, page);
-    if (partition == NULL)
-        return HANSE_OK;
-    hanse_finishing own;
-    HANSE_TRY(narrow(f, first, &own, error));
-    hanse_status status = hanse_group_list_of_partition(all->shared, all->parts,
-                                                        page, &own.list, error);
-    if (status == HANSE_OK) {
-        hanse_finish_fill_keys(&own, 0, n);
-        status = hanse_finish_fill_states(&own, 0, n, error);
-    }
-    hanse_group_list_clear(&own.list);
-    free(own.fillings);
-    hanse_partition_release(partition);
-    return status;
-}
-
-hanse_status hanse_finish_fill_pages(hanse_finishing *f, hanse_error *error)
-{
-    if (f->list.starts == NULL)
-        return fill_by_owner(f, error);
-    return hanse_parallel_for(f->n_threads, f->list.parts->n_pages, fill_page,
-                              f, error);
 }

@@ -296,7 +296,7 @@ static hanse_status make_table(spilled *s, hanse_result *result,
         hanse_finish_choose_types(f);
     for (size_t i = 0; s->n != 0 && i < f->n_fillings; i++)
         f->fillings[i].type = common_type(s, i);
-    HANSE_TRY(hanse_finish_make_table(f, result, error));
+    HANSE_TRY(hanse_finish_make_table(f, result, true, error));
     HANSE_TRY(hanse_finish_copy_texts(f, error));
     hanse_finish_fill_keys(f, 0, f->list.n);
     HANSE_TRY(hanse_finish_fill_labels(f, error));

@@ -383,6 +383,8 @@ typedef struct hanse_column {
     size_t n_flags;
 } hanse_column;
 
+struct hanse_deferred_rows;
+
 /* One grouping's results, rows sorted by key, missing keys last. */
 typedef struct hanse_table {
     /* "by_cluster", "total"; with slashes, "flows/by_cluster", a table of a
@@ -394,6 +396,9 @@ typedef struct hanse_table {
     const hanse_column *columns; /* count, then <measure>_<statistic> */
     size_t n_columns;
     uint64_t n_dropped; /* rows left out because a key was missing */
+    /* Inside the program: the columns have no values yet (engine/deferred.h).
+     * NULL: they have, as in all tables that callers of this header get. */
+    struct hanse_deferred_rows *deferred;
 } hanse_table;
 
 /* Counts over the whole input. */

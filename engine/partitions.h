@@ -86,6 +86,7 @@ typedef struct hanse_shared {
     hanse_spill *spill;   /* NULL: none; borrowed */
     uint64_t most_bytes;  /* in use, beyond which new groups go there */
     bool hash_only;       /* no places by arithmetic; for tests */
+    bool defers_rows;     /* tables may be made row by row, later */
     pthread_mutex_t lock; /* decisions */
     _Atomic(hanse_partitions *) *partitions; /* [grouping]; NULL: not shared */
     hanse_dictionary *dictionaries;          /* [key], of texts */

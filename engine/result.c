@@ -8,6 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/finish.h"
+#include "engine/plan.h"
+
 hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
                                  hanse_error *error)
 {
@@ -49,6 +52,7 @@ static void clear_table(hanse_owned_table *table)
 {
     for (size_t i = 0; i < table->n_columns; i++)
         clear_column_at(table, i);
+    hanse_deferred_destroy(table->view.deferred);
     free(table->columns);
     free(table->texts);
     free(table->values);
@@ -73,6 +77,7 @@ void hanse_result_destroy(hanse_result *result)
     hanse_result_destroy(result->next);
     for (size_t i = 0; i < result->n_tables; i++)
         clear_table(&result->tables[i]);
+    hanse_plan_destroy(result->plan);
     free(result->tables);
     free(result);
 }
@@ -198,9 +203,10 @@ hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
         type == HANSE_TEXT ? sizeof(char *) : hanse_type_size(type);
     hanse_column *column = &table->columns[table->n_columns];
     hanse_large *memory = &table->values[table->n_columns++];
-    HANSE_TRY(hanse_large_allocate(memory, n_rows + 1, size_bytes,
-                                   table->budget, table->spill, "result column",
-                                   error));
+    if (!table->has_no_values)
+        HANSE_TRY(hanse_large_allocate(memory, n_rows + 1, size_bytes,
+                                       table->budget, table->spill,
+                                       "result column", error));
     *values = memory->memory;
     *column = (hanse_column){.name = hanse_text_copy(name),
                              .long_name = hanse_text_copy(long_name),

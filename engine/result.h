@@ -18,13 +18,15 @@ typedef struct hanse_owned_table {
     hanse_large *values;  /* of the columns */
     hanse_budget *budget; /* for values; used until the table is complete */
     hanse_spill *spill;
+    bool has_no_values; /* of its columns; view.deferred is owned */
 } hanse_owned_table;
 
 struct hanse_result {
     hanse_owned_table *tables;
     size_t n_tables;
     hanse_row_counts rows;
-    hanse_result *next; /* others that hold texts of its columns; owned */
+    hanse_result *next;      /* others that hold texts of its columns; owned */
+    struct hanse_plan *plan; /* of deferred rows; owned; NULL: there are none */
 };
 
 hanse_status hanse_result_create(size_t n_tables, hanse_result **out,
@@ -65,7 +67,7 @@ hanse_status hanse_result_table_extend(hanse_owned_table *table, size_t n_more,
 
 /* The next column, in order keys, then statistics. Texts may be NULL and are
  * copied. *values: room for n_rows values (pointers for HANSE_TEXT), zeroed,
- * owned by the result. */
+ * owned by the result; NULL in a table that has no values. */
 hanse_status hanse_result_add_column(hanse_owned_table *table, const char *name,
                                      const char *long_name, const char *units,
                                      const char *cell_methods, hanse_type type,

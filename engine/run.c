@@ -254,6 +254,7 @@ static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
     if (tuning->page_bytes != 0)
         r.shared.page_bytes = tuning->page_bytes;
     r.shared.hash_only = tuning->hash_only;
+    r.shared.defers_rows = tuning->defers_rows && source->budget != NULL;
     r.shared.spill = tuning->spill;
     r.shared.most_bytes =
         tuning->most_bytes != 0 ? tuning->most_bytes : budget->limit_bytes / 2;
@@ -271,6 +272,14 @@ static hanse_status run_plan(const hanse_plan *plan, hanse_source *source,
 }
 
 static const hanse_run_options default_options = {0};
+
+static bool has_deferred_rows(const hanse_result *result)
+{
+    for (size_t t = 0; t < result->n_tables; t++)
+        if (result->tables[t].view.deferred != NULL)
+            return true;
+    return false;
+}
 
 hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
                              const hanse_run_options *options,
@@ -292,7 +301,10 @@ hanse_status hanse_run_tuned(const hanse_spec *spec, hanse_source *source,
                                          NULL, report, out, error);
     const bool is_parted = status == HANSE_ERR_LIMIT && tuning->part.n == 0 &&
                            hanse_extras_needed(plan);
-    hanse_plan_destroy(plan);
+    if (status == HANSE_OK && has_deferred_rows(*out))
+        (*out)->plan = plan;
+    else
+        hanse_plan_destroy(plan);
     return is_parted ? hanse_run_in_parts(spec, source, options, tuning, report,
                                           out, error)
                      : status;

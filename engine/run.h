@@ -45,6 +45,8 @@ typedef struct hanse_run_tuning {
     uint32_t n_parts;  /* reads the table once for each of so many parts of the
                           groups (run_parts.h); 0: where memory demands it */
     hanse_part part;   /* only these groups; for one grouping */
+    bool defers_rows;  /* tables may have deferred rows (deferred.h); they need
+                          the source's budget until they are made */
     bool is_temporary; /* the result gives its memory back to the source's
                           budget, which outlives it */
 } hanse_run_tuning;

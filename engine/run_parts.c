@@ -64,6 +64,7 @@ static hanse_status pass(parted *p, const hanse_spec *spec,
     hanse_run_report report = {0};
     hanse_run_tuning tuning = *p->tuning;
     tuning.part = *part;
+    tuning.defers_rows = false;
     tuning.is_temporary = true;
     if (p->source->budget != NULL)
         atomic_store(&p->source->budget->refused, false);

@@ -7,12 +7,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 enum {
-    PIECE_BYTES = 1 << 22 /* written at a time */
+    PIECE_BYTES = 1 << 22,    /* written at a time */
+    LEAST_WRITEBACK = 1 << 19 /* bytes that the disk is told of */
 };
 
 /* The library's view of an open file; H5FD_t has to come first. */
@@ -81,6 +83,13 @@ static haddr_t driver_get_file_end(const H5FD_t *file, H5FD_mem_t type)
     return ((const descriptor_file *)file)->file_end;
 }
 
+/* Keeps the first failure. */
+static void note_failure(hanse_descriptor_target *target, int cause)
+{
+    int none = 0;
+    (void)atomic_compare_exchange_strong(&target->cause, &none, cause);
+}
+
 /* What lies beyond the end, or was lost with a failed write, reads as zero. */
 static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer,
                           haddr_t address, size_t size_bytes, void *buffer)
@@ -95,8 +104,7 @@ static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer,
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0) {
-            if (self->target->cause == 0)
-                self->target->cause = errno;
+            note_failure(self->target, errno);
             return -1;
         }
         if (n == 0)
@@ -111,12 +119,34 @@ static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t transfer,
 
 /* Lets the disk begin while more is written, so that there is less to wait for
  * at the end. Only a hint: what fails here fails at the flush. */
-static void start_writeback(const descriptor_file *self, haddr_t address,
-                            size_t size_bytes)
+static void start_writeback(const hanse_descriptor_target *target,
+                            uint64_t address, size_t size_bytes)
 {
-    if (size_bytes == PIECE_BYTES)
-        (void)sync_file_range(self->target->descriptor, (off_t)address,
+    if (size_bytes >= LEAST_WRITEBACK)
+        (void)sync_file_range(target->descriptor, (off_t)address,
                               (off_t)size_bytes, SYNC_FILE_RANGE_WRITE);
+}
+
+bool hanse_descriptor_write(hanse_descriptor_target *target, uint64_t address,
+                            const void *data, size_t size_bytes)
+{
+    const char *next = data;
+    while (size_bytes > 0 && target->cause == 0) {
+        const size_t most = size_bytes < PIECE_BYTES ? size_bytes : PIECE_BYTES;
+        const ssize_t n =
+            pwrite(target->descriptor, next, most, (off_t)address);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0) {
+            note_failure(target, n < 0 ? errno : EIO);
+            break;
+        }
+        start_writeback(target, address, (size_t)n);
+        next += n;
+        address += (uint64_t)n;
+        size_bytes -= (size_t)n;
+    }
+    return target->cause == 0;
 }
 
 static herr_t driver_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer,
@@ -126,24 +156,9 @@ static herr_t driver_write(H5FD_t *file, H5FD_mem_t type, hid_t transfer,
     (void)type;
     (void)transfer;
     descriptor_file *self = (descriptor_file *)file;
-    const char *next = buffer;
     if (address + size_bytes > self->file_end)
         self->file_end = address + size_bytes;
-    while (size_bytes > 0 && self->target->cause == 0) {
-        const size_t most = size_bytes < PIECE_BYTES ? size_bytes : PIECE_BYTES;
-        const ssize_t n =
-            pwrite(self->target->descriptor, next, most, (off_t)address);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0) {
-            self->target->cause = n < 0 ? errno : EIO;
-            break;
-        }
-        start_writeback(self, address, (size_t)n);
-        next += n;
-        address += (haddr_t)n;
-        size_bytes -= (size_t)n;
-    }
+    (void)hanse_descriptor_write(self->target, address, buffer, size_bytes);
     return 0;
 }
 
@@ -162,7 +177,7 @@ static herr_t driver_truncate(H5FD_t *file, hid_t transfer, hbool_t closing)
             break;
     }
     if (result != 0)
-        self->target->cause = errno;
+        note_failure(self->target, errno);
     return 0;
 }
 

@@ -19,8 +19,14 @@
 /* Belongs to the caller and outlives the file. */
 typedef struct hanse_descriptor_target {
     int descriptor; /* an empty file, open for reading and writing; borrowed */
-    int cause;      /* errno value of the first failed write, 0: none */
+    _Atomic int cause; /* errno value of the first failed write, 0: none */
 } hanse_descriptor_target;
+
+/* Writes past the library, from any thread, to a range that is allocated in the
+ * file and that the library neither reads nor writes. A failure is kept as
+ * above; returns false after one. */
+bool hanse_descriptor_write(hanse_descriptor_target *target, uint64_t address,
+                            const void *data, size_t size_bytes);
 
 /* Makes the file access property list use the driver for the next H5Fcreate
  * (whose name may be anything). Returns the driver's id, to be given to

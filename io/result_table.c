@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "engine/base/error.h"
+#include "engine/deferred.h"
 #include "io/result_attributes.h"
 #include "io/result_names.h"
 #include "io/result_values.h"
@@ -26,6 +27,8 @@ typedef struct table_writer {
     char *keys;        /* attribute of the group */
     char *coordinates; /* attribute of the columns, NULL for none */
     hanse_result_place place;
+    hanse_descriptor_target *target;
+    uint64_t *addresses; /* [column] of deferred values, keys first */
     const char **at;
 } table_writer;
 
@@ -109,11 +112,26 @@ static bool put_unmapped(hid_t dataset, const hanse_column *key)
                                       H5T_STD_I64LE, H5T_NATIVE_INT64, 1, &n);
 }
 
+/* Creates a column and writes its values, or keeps where they will go. */
+static hid_t write_values(const table_writer *w, const char *name,
+                          const hanse_column *column, size_t index)
+{
+    const hid_t dataset = hanse_result_write_column(&w->place, name, column);
+    if (w->table->deferred == NULL || dataset < 0)
+        return dataset;
+    const haddr_t address = H5Dget_offset(dataset);
+    w->addresses[index] = address;
+    if (address != HADDR_UNDEF)
+        return dataset;
+    (void)H5Dclose(dataset);
+    return H5I_INVALID_HID;
+}
+
 static bool write_key(table_writer *w, size_t k)
 {
     const hanse_column *key = &w->table->keys[k];
     const char *name = key_name(w, k);
-    const hid_t dataset = hanse_result_write_column(&w->place, name, key);
+    const hid_t dataset = write_values(w, name, key, k);
     if (dataset < 0)
         return false;
     bool written = hanse_attribute_put_column(dataset, name, key) &&
@@ -177,7 +195,7 @@ static bool write_column(const table_writer *w, size_t i)
 {
     const hanse_column *column = &w->table->columns[i];
     const char *name = w->names.names[i];
-    const hid_t dataset = hanse_result_write_column(&w->place, name, column);
+    const hid_t dataset = write_values(w, name, column, w->table->n_keys + i);
     if (dataset < 0)
         return false;
     const bool written =
@@ -224,7 +242,56 @@ static bool write_objects(table_writer *w)
     return true;
 }
 
-hanse_status hanse_result_table_write(hid_t file, const char *name,
+/* ---- Deferred rows ------------------------------------------------------ */
+
+static hanse_status write_piece(void *context, uint64_t first_row, size_t n,
+                                const void *const *values, hanse_error *error)
+{
+    const table_writer *w = context;
+    const hanse_table *table = w->table;
+    (void)error;
+    for (size_t c = 0; c < table->n_keys + table->n_columns; c++) {
+        const hanse_column *column = c < table->n_keys
+                                         ? &table->keys[c]
+                                         : &table->columns[c - table->n_keys];
+        const size_t size_bytes = hanse_type_size(column->type);
+        if (!hanse_descriptor_write(w->target,
+                                    w->addresses[c] + first_row * size_bytes,
+                                    values[c], n * size_bytes))
+            return HANSE_ERR_IO;
+    }
+    return HANSE_OK;
+}
+
+/* ---- Whole -------------------------------------------------------------- */
+
+static hanse_status prepare(table_writer *w, hanse_error *error)
+{
+    const hanse_table *table = w->table;
+    w->flags = calloc(table->n_keys + 1, sizeof *w->flags);
+    w->addresses =
+        calloc(table->n_keys + table->n_columns + 1, sizeof *w->addresses);
+    if (w->flags == NULL || w->addresses == NULL)
+        return hanse_fail_nomem(error, "names of a table", table->n_keys);
+    return choose_names(w, error);
+}
+
+static bool write_group(table_writer *w, hid_t file, const char *name)
+{
+    *w->at = w->table->name;
+    w->place.group = hanse_result_create_group(file, name);
+    bool written = w->place.group >= 0 && put_group_attributes(w, name) &&
+                   write_objects(w);
+    if (w->place.scale >= 0 && H5Dclose(w->place.scale) < 0)
+        written = false;
+    if (w->place.group >= 0 && H5Gclose(w->place.group) < 0)
+        written = false;
+    return written;
+}
+
+hanse_status hanse_result_table_write(hid_t file,
+                                      hanse_descriptor_target *target,
+                                      const char *name,
                                       const hanse_table *table, const char **at,
                                       hanse_error *error)
 {
@@ -233,31 +300,21 @@ hanse_status hanse_result_table_write(hid_t file, const char *name,
                                 .scale = H5I_INVALID_HID,
                                 .n_rows = table->n_rows,
                                 .is_scalar = table->n_keys == 0},
+                      .target = target,
                       .at = at};
     if (table->n_keys == 0 && table->n_rows != 1)
         return hanse_fail(error, HANSE_ERR_ARGUMENT,
                           "table %s has no key and %zu rows; it must have 1",
                           table->name, table->n_rows);
-    bool written = false;
-    hanse_status status = HANSE_OK;
-    w.flags = calloc(table->n_keys + 1, sizeof *w.flags);
-    if (w.flags == NULL)
-        status = hanse_fail_nomem(error, "names of a table", table->n_keys);
-    else
-        status = choose_names(&w, error);
-    if (status == HANSE_OK) {
-        *at = table->name;
-        w.place.group = hanse_result_create_group(file, name);
-        written = w.place.group >= 0 && put_group_attributes(&w, name) &&
-                  write_objects(&w);
-    }
-    if (w.place.scale >= 0 && H5Dclose(w.place.scale) < 0)
-        written = false;
-    if (w.place.group >= 0 && H5Gclose(w.place.group) < 0)
-        written = false;
+    hanse_status status = prepare(&w, error);
+    if (status == HANSE_OK && !write_group(&w, file, name))
+        status = HANSE_ERR_IO;
+    if (status == HANSE_OK && table->deferred != NULL)
+        status = hanse_deferred_make(table->deferred, write_piece, &w, error);
     hanse_names_clear(&w.names);
     free(w.flags);
+    free(w.addresses);
     free(w.keys);
     free(w.coordinates);
-    return status != HANSE_OK || written ? status : HANSE_ERR_IO;
+    return status;
 }

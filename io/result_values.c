@@ -128,17 +128,21 @@ hid_t hanse_result_create_scalar(hid_t parent, const char *name, hid_t stored,
     return dataset;
 }
 
-/* A dataset over the rows of the table, attached to its dimension. */
+/* A dataset over the rows of the table, attached to its dimension. The place of
+ * numbers in the file is chosen at once. */
 static hid_t create_variable(const hanse_result_place *place, const char *name,
                              hid_t stored)
 {
+    static const hanse_storage contiguous = {0};
+    const hanse_storage *storage =
+        H5Tget_class(stored) == H5T_STRING ? NULL : &contiguous;
     const hsize_t extent = place->n_rows;
     const hid_t space = place->is_scalar ? H5Screate(H5S_SCALAR)
                                          : H5Screate_simple(1, &extent, NULL);
     if (space < 0)
         return H5I_INVALID_HID;
     hid_t dataset =
-        hanse_result_create_dataset(place->group, name, stored, space, NULL);
+        hanse_result_create_dataset(place->group, name, stored, space, storage);
     (void)H5Sclose(space);
     if (dataset >= 0 && place->scale >= 0 &&
         H5DSattach_scale(dataset, place->scale, 0) < 0) {
@@ -270,7 +274,7 @@ hid_t hanse_result_write_column(const hanse_result_place *place,
     }
     const type_pair types = numeric_types(column, n_rows);
     const hid_t dataset = create_variable(place, name, types.stored);
-    if (dataset >= 0 && n_rows != 0 &&
+    if (dataset >= 0 && n_rows != 0 && column->values != NULL &&
         !write_values(dataset, types.native, H5S_ALL, H5S_ALL,
                       column->values)) {
         (void)H5Dclose(dataset);

@@ -30,7 +30,8 @@ bool hanse_result_link_order_set(hid_t list);
 hid_t hanse_result_create_group(hid_t parent, const char *name);
 
 /* A dataset that either has every element written or none. Stored in chunks as
- * `storage` says; NULL: contiguous. */
+ * `storage` says; NULL: contiguous, with a place in the file when there are
+ * values. */
 hid_t hanse_result_create_dataset(hid_t parent, const char *name, hid_t stored,
                                   hid_t space, const hanse_storage *storage);
 
@@ -42,7 +43,7 @@ hid_t hanse_result_create_scalar(hid_t parent, const char *name, hid_t stored,
                                  hid_t native, const void *value);
 
 /* Creates the variable of a column over the rows of the place, attaches the
- * scale and writes the values; no attributes. */
+ * scale and writes the values, if it has any; no attributes. */
 hid_t hanse_result_write_column(const hanse_result_place *place,
                                 const char *name, const hanse_column *column);
 

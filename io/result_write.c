@@ -137,8 +137,8 @@ static hanse_status sink_table(hanse_sink *base, const hanse_table *table,
     hanse_hdf5_lock();
     status = hanse_result_paths_add(&sink->paths, sink->h5, table->name, error);
     if (status == HANSE_OK)
-        status = hanse_result_table_write(sink->h5, sink->paths.path, table,
-                                          &at, error);
+        status = hanse_result_table_write(sink->h5, &sink->target,
+                                          sink->paths.path, table, &at, error);
     hanse_hdf5_unlock();
     if (status == HANSE_OK && sink->target.cause == 0)
         return HANSE_OK;

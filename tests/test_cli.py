@@ -354,6 +354,30 @@ class Errors(Program):
         self.fail_run(1, "cannot write out.h5: File too large",
                       *self.run_words(), preexec_fn=limit)
 
+    def test_file_size_limit_amid_many_groups(self):
+        # Their rows are made while the file is written, on all threads.
+        def limit():
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, 1 << 20))
+
+        self.succeed("generate", "many.h5", "-n", "100000", "--quiet")
+        words = ["many.h5", "--by", "enterprise_id", "-m", "resource"]
+        for threads in "1", "2":
+            self.fail_run(1, "cannot write out.h5: File too large", *words,
+                          "-o", "out.h5", "--threads", threads,
+                          preexec_fn=limit)
+        results = []
+        for threads in "1", "2", "3":
+            self.succeed("run", *words, "-o", "out.h5", "--threads", threads,
+                         "--quiet")
+            with h5py.File(self.path("out.h5")) as file:
+                table = file["by_enterprise_id"]
+                results.append({name: table[name][:].tobytes()
+                                for name in table})
+                self.assertEqual(len(table["count"]), 100000)
+                self.assertTrue((table["count"][:] == 1).all())
+        self.assertEqual(results[0], results[1])
+        self.assertEqual(results[0], results[2])
+
     def test_full_disk(self):
         mount = self.path("disk")
         os.mkdir(mount)

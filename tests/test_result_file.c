@@ -287,8 +287,8 @@ static void write_namesThatNetcdfLacks_areReplacedAndKept(void **state)
         {.name = "Count", .type = HANSE_INT64, .values = one},
     };
     const hanse_table tables[] = {
-        {"by_\u4ea7\u4e1a", 1, keys, 3, columns, 2, 0},
-        {"provenance", 1, keys, 1, columns, 1, 0},
+        {"by_\u4ea7\u4e1a", 1, keys, 3, columns, 2, 0, NULL},
+        {"provenance", 1, keys, 1, columns, 1, 0, NULL},
     };
     assert_int_equal(sample_write("out.h5", tables, 2, "{}", NULL), HANSE_OK);
     hanse_result_file *file = open_result("out.h5");
