@@ -185,7 +185,7 @@ static hanse_status grow_capacity(hanse_states *states,
         /* Rare states are made when they are needed. */
         if (*state_array(states, layout, i, &bytes) == NULL && i != 0)
             continue;
-        larger[i] = hanse_allocate(budget, wanted, bytes);
+        larger[i] = hanse_allocate_zero(budget, wanted, bytes);
         if (larger[i] == NULL)
             goto err_arrays;
     }
@@ -195,8 +195,6 @@ static hanse_status grow_capacity(hanse_states *states,
             continue;
         if (states->capacity != 0)
             memcpy(larger[i], *array, states->capacity * bytes);
-        memset((char *)larger[i] + states->capacity * bytes, 0,
-               (wanted - states->capacity) * bytes);
         hanse_free(budget, *array, states->capacity, bytes);
         *array = larger[i];
     }
