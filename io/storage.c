@@ -12,6 +12,7 @@
 #include <zstd.h>
 
 #include "engine/base/memory.h"
+#include "io/deflate_planes.h"
 #include "io/hdf5_filters.h"
 
 /* Names and levels; lz4 has none. */
@@ -289,16 +290,27 @@ static void shuffle(const uint8_t *data, size_t size_bytes,
     }
 }
 
-/* Compressed bytes; 0 when the codec failed. */
-static size_t compress_chunk(hanse_chunk_encoder *encoder, const void *data,
-                             size_t size_bytes, void *room)
+/* No fewer than there are where nothing is gained by it. */
+static size_t compress_planes(hanse_chunk_encoder *encoder,
+                              const hanse_planes *planes, void *room,
+                              size_t room_bytes)
 {
+    const size_t stored = hanse_deflate_planes(
+        encoder->deflate, encoder->storage.level, planes, room, room_bytes);
+    return stored > 0 ? stored : planes->n_planes * planes->plane_bytes;
+}
+
+/* Compressed bytes; 0 when the codec failed. The data is one plane unless it is
+ * shuffled. */
+static size_t compress_chunk(hanse_chunk_encoder *encoder, const void *data,
+                             size_t size_bytes, size_t n_planes, void *room)
+{
+    const hanse_planes planes = {data, size_bytes / n_planes, n_planes};
     const size_t bound = hanse_chunk_encoder_bound(encoder, size_bytes);
     size_t stored = 0;
     switch (encoder->storage.compression) {
     case HANSE_COMPRESSION_GZIP:
-        return libdeflate_zlib_compress(encoder->deflate, data, size_bytes,
-                                        room, bound);
+        return compress_planes(encoder, &planes, room, bound);
     case HANSE_COMPRESSION_LZ4:
         return hanse_lz4_chunk_encode(data, size_bytes, 0, room);
     case HANSE_COMPRESSION_ZSTD:
@@ -317,13 +329,16 @@ hanse_status hanse_chunk_encode(hanse_chunk_encoder *encoder, const void *data,
                                 hanse_error *error)
 {
     const void *plain = data;
+    size_t n_planes = 1;
     *out = (hanse_stored_chunk){.bytes = data, .size_bytes = size_bytes};
     if (encoder->storage.shuffle && element_bytes > 1) {
         shuffle(data, size_bytes, element_bytes, encoder->shuffled);
         plain = encoder->shuffled;
+        n_planes = element_bytes;
     }
     if (encoder->storage.compression != HANSE_COMPRESSION_NONE) {
-        const size_t stored = compress_chunk(encoder, plain, size_bytes, room);
+        const size_t stored =
+            compress_chunk(encoder, plain, size_bytes, n_planes, room);
         if (stored == 0)
             return hanse_fail(error, HANSE_ERR_NOMEM,
                               "cannot compress a chunk of %zu bytes",
