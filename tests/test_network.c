@@ -293,6 +293,7 @@ static void check_step(const sample *s, bool weighted, bool normalise,
         hanse_network_bytes(s->n_rows, s->n, weighted, normalise, n_threads);
     double *expected = malloc((s->n_rows + 1) * sizeof *expected);
     double *found = malloc((s->n_rows + 1) * sizeof *found);
+    const hanse_step step = {.factor = 0.7, .x = s->x, .out = found};
     hanse_network network;
     hanse_error error = {0};
     if (hanse_network_build(&links, s->n_rows, &options, &network, &error) !=
@@ -300,9 +301,8 @@ static void check_step(const sample *s, bool weighted, bool normalise,
         fail_msg("%s", error.message);
     assert_true(atomic_load(&budget.used_bytes) <= size.kept_bytes);
     assert_true(atomic_load(&budget.peak_bytes) <= size.peak_bytes);
-    assert_int_equal(
-        hanse_network_step(&network, 0.7, s->x, found, n_threads, &error),
-        HANSE_OK);
+    assert_int_equal(hanse_network_step(&network, &step, n_threads, &error),
+                     HANSE_OK);
     expected_step(s, weighted, &options, 0.7, expected);
     for (size_t i = 0; i < s->n_rows; i++)
         assert_same(found[i], expected[i]);
@@ -352,9 +352,9 @@ static void step_does_not_depend_on_order_or_threads(void **state)
         assert_int_equal(
             hanse_network_build(&links, s.n_rows, &options, &network, &error),
             HANSE_OK);
-        assert_int_equal(hanse_network_step(&network, 0.5, s.x,
-                                            n_threads == 1 ? first : other,
-                                            n_threads, &error),
+        const hanse_step step = {
+            .factor = 0.5, .x = s.x, .out = n_threads == 1 ? first : other};
+        assert_int_equal(hanse_network_step(&network, &step, n_threads, &error),
                          HANSE_OK);
         if (n_threads > 1)
             assert_memory_equal(first, other, s.n_rows * sizeof *first);
@@ -363,6 +363,125 @@ static void step_does_not_depend_on_order_or_threads(void **state)
     }
     free(first);
     free(other);
+    free_sample(&s);
+}
+
+/* Ties, what is lost below them, overflow on the way, zeros of both signs, and
+ * what is not finite. */
+static double hard_value(bool finite)
+{
+    static const double values[] = {1.0,       -1.0,
+                                    0x1p-53,   -0x1p-53,
+                                    0x1p-54,   0x1p-106,
+                                    -0x1p-106, 3.0,
+                                    -0.0,      0.0,
+                                    0x1.8p-1,  DBL_TRUE_MIN,
+                                    0x1p53,    1.0 + DBL_EPSILON,
+                                    DBL_MAX,   -DBL_MAX,
+                                    INFINITY,  -INFINITY,
+                                    NAN};
+    enum {
+        N_VALUES = sizeof values / sizeof values[0],
+        N_NOT_FINITE = 3,
+        N_LARGE = 2
+    };
+    return values[below(N_VALUES - (finite ? N_NOT_FINITE + N_LARGE : 0))];
+}
+
+/* Rows of every length next to each other, one of them longer than a block; the
+ * values of every third row are any, of the others finite. */
+static void make_hard_links(sample *s)
+{
+    size_t k = 0;
+    for (size_t i = 0; i < s->n_rows; i++)
+        s->x[i] = hard_value(i % 2 == 0);
+    for (size_t row = 0; row < s->n_rows; row++) {
+        const size_t length = row == s->n_rows / 2 ? 3000 : below(13);
+        for (size_t t = 0; t < length && k < s->n; t++, k++) {
+            s->targets[k] = (uint32_t)row;
+            s->sources[k] = (uint32_t)below(s->n_rows);
+            if (row % 3 != 0)
+                s->sources[k] &= ~UINT32_C(1);
+            s->weights[k] = below(4) == 0 ? 0.5 : 1.0;
+        }
+    }
+    s->n = k;
+}
+
+/* Rows of a step against their terms added as long integers. */
+static void check_rows(const hanse_network *network, const double *x,
+                       const double *found)
+{
+    for (size_t i = 0; i < network->n_rows; i++) {
+        const uint64_t start = network->starts[i];
+        const double *weights =
+            network->weights == NULL ? NULL : network->weights + start;
+        assert_same(found[i], hanse_sparse_dot_slowly(
+                                  weights, x, network->sources + start,
+                                  hanse_network_degree(network, i)));
+    }
+}
+
+static void hard_rows_are_rounded_once(void **state)
+{
+    (void)state;
+    for (size_t round = 0; round < 40; round++) {
+        sample s = make_sample(500 + below(500), 20000, 0);
+        make_hard_links(&s);
+        double *found = malloc(s.n_rows * sizeof *found);
+        const hanse_links links = {s.n, s.sources, s.targets,
+                                   round % 2 == 0 ? s.weights : NULL};
+        const hanse_network_options options = {.n_threads = 2};
+        const hanse_step step = {.factor = 1.0, .x = s.x, .out = found};
+        hanse_network network;
+        assert_int_equal(
+            hanse_network_build(&links, s.n_rows, &options, &network, NULL),
+            HANSE_OK);
+        assert_int_equal(
+            hanse_network_step(&network, &step, 1 + round % 3, NULL), HANSE_OK);
+        check_rows(&network, s.x, found);
+        hanse_network_clear(&network);
+        free(found);
+        free_sample(&s);
+    }
+}
+
+typedef struct told {
+    const double *out;
+    uint8_t *times; /* [row] */
+} told;
+
+static void note_rows(void *context, size_t begin, size_t end)
+{
+    const told *t = context;
+    for (size_t i = begin; i < end; i++)
+        t->times[i] = (uint8_t)(t->times[i] + 1 + (t->out[i] == -1.0));
+}
+
+/* `then` hears of every row once, when its number is there. */
+static void step_tells_of_every_row_once(void **state)
+{
+    (void)state;
+    sample s = make_sample(150000, 400000, 2);
+    double *out = malloc(s.n_rows * sizeof *out);
+    told t = {out, calloc(s.n_rows, 1)};
+    const hanse_links links = {s.n, s.sources, s.targets, NULL};
+    const hanse_network_options options = {.n_threads = 3};
+    hanse_network network;
+    for (size_t i = 0; i < s.n_rows; i++) {
+        s.x[i] = 1.0;
+        out[i] = -1.0; /* no row has that */
+    }
+    const hanse_step step = {1.0, s.x, out, note_rows, &t};
+    assert_int_equal(
+        hanse_network_build(&links, s.n_rows, &options, &network, NULL),
+        HANSE_OK);
+    assert_int_equal(hanse_network_step(&network, &step, 3, NULL), HANSE_OK);
+    for (size_t i = 0; i < s.n_rows; i++)
+        assert_int_equal(t.times[i], 1);
+    hanse_network_clear(&network);
+    free(t.times);
+    free(out);
     free_sample(&s);
 }
 
@@ -378,10 +497,10 @@ static void infinities_travel_along_links(void **state)
     const hanse_network_options options = {.n_threads = 1};
     hanse_network network;
     double out[4];
+    const hanse_step step = {.factor = 1.0, .x = x, .out = out};
     assert_int_equal(hanse_network_build(&links, 4, &options, &network, NULL),
                      HANSE_OK);
-    assert_int_equal(hanse_network_step(&network, 1.0, x, out, 1, NULL),
-                     HANSE_OK);
+    assert_int_equal(hanse_network_step(&network, &step, 1, NULL), HANSE_OK);
     assert_same(out[0], INFINITY);
     assert_true(isnan(out[1])); /* 0 * Inf */
     assert_same(out[2], INFINITY);
@@ -551,6 +670,8 @@ int main(void)
         cmocka_unit_test(rest_is_what_the_terms_leave),
         cmocka_unit_test(step_is_that_of_the_links),
         cmocka_unit_test(step_does_not_depend_on_order_or_threads),
+        cmocka_unit_test(hard_rows_are_rounded_once),
+        cmocka_unit_test(step_tells_of_every_row_once),
         cmocka_unit_test(infinities_travel_along_links),
         cmocka_unit_test(wrong_links_are_named),
         cmocka_unit_test(undirected_graph_is_simple),

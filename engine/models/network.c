@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Building networks, and steps of a walk on them.
+ * Building networks.
  */
 #include "engine/models/network.h"
 
@@ -13,8 +13,7 @@
 #include "engine/parallel.h"
 
 enum {
-    CHECK_LINKS = 1 << 16, /* of a task */
-    AHEAD_LINKS = 16
+    CHECK_LINKS = 1 << 16 /* of a task */
 };
 
 void hanse_network_clear(hanse_network *network)
@@ -182,53 +181,6 @@ hanse_status hanse_network_build(const hanse_links *links, size_t n_rows,
         return arrange_normalised(&by_target, links, options, out, error);
     return hanse_arrange(&by_target, options->n_threads, options->budget, out,
                          error);
-}
-
-/* ---- Steps -------------------------------------------------------------- */
-
-typedef struct walk_step {
-    const hanse_network *network;
-    double factor;
-    const double *x;
-    double *out;
-} walk_step;
-
-/* Values that links a little later in the arrays will want: they lie anywhere,
- * and rows are too short to keep enough of them on the way. */
-static inline void fetch_ahead(const walk_step *s, uint64_t begin, uint64_t end)
-{
-    const hanse_network *network = s->network;
-    if (end + AHEAD_LINKS > network->n_links)
-        return;
-    for (uint64_t k = begin; k < end; k++)
-        __builtin_prefetch(&s->x[network->sources[k + AHEAD_LINKS]]);
-}
-
-static hanse_status step_rows(void *context, size_t task, hanse_error *error)
-{
-    const walk_step *s = context;
-    const hanse_network *network = s->network;
-    const size_t end = hanse_network_task_row(network, task + 1);
-    (void)error;
-    for (size_t row = hanse_network_task_row(network, task); row < end; row++) {
-        const uint64_t start = network->starts[row];
-        const double *weights =
-            network->weights == NULL ? NULL : network->weights + start;
-        fetch_ahead(s, start, network->starts[row + 1]);
-        s->out[row] = s->factor *
-                      hanse_sparse_dot(weights, s->x, network->sources + start,
-                                       hanse_network_degree(network, row));
-    }
-    return HANSE_OK;
-}
-
-hanse_status hanse_network_step(const hanse_network *network, double factor,
-                                const double *x, double *out, size_t n_threads,
-                                hanse_error *error)
-{
-    walk_step s = {network, factor, x, out};
-    return hanse_parallel_for(n_threads, hanse_network_n_tasks(network),
-                              step_rows, &s, error);
 }
 
 /* ---- Sizes -------------------------------------------------------------- */

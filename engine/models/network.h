@@ -72,10 +72,20 @@ static inline size_t hanse_network_degree(const hanse_network *network,
 }
 
 /* out[j] = factor * sum_i w_ij x[i] over the links to row j: each product
- * rounded, their sum rounded once, then the product with factor. x and out
- * have n_rows numbers and do not overlap. Infinities and NaN as IEEE 754. */
-hanse_status hanse_network_step(const hanse_network *network, double factor,
-                                const double *x, double *out, size_t n_threads,
+ * rounded, their sum rounded once, then the product with factor. Infinities and
+ * NaN as IEEE 754. */
+typedef struct hanse_step {
+    double factor;
+    const double *x; /* n_rows numbers, as `out`, which they do not overlap */
+    double *out;
+    /* Told of rows begin to end - 1 as soon as they are there, while the next
+     * are computed; every row once, on any of the threads. NULL: nothing. */
+    void (*then)(void *context, size_t begin, size_t end);
+    void *then_context;
+} hanse_step;
+
+hanse_status hanse_network_step(const hanse_network *network,
+                                const hanse_step *step, size_t n_threads,
                                 hanse_error *error);
 
 /* Accepts one that is zero or already clear. */

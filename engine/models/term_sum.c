@@ -43,52 +43,24 @@ static double slow_round(const slow_sum *s)
     return hanse_wide_round(&s->total);
 }
 
-static inline double term_of(const double *weights, const double *x,
-                             const uint32_t *index, size_t k)
-{
-    const double value = index == NULL ? x[k] : x[index[k]];
-    return weights == NULL ? value : weights[k] * value;
-}
-
 /* Apart, for its kilobytes of stack. */
-static __attribute__((noinline, cold)) double slow_dot(const double *weights,
-                                                       const double *x,
-                                                       const uint32_t *index,
-                                                       size_t n)
+__attribute__((noinline, cold)) double
+hanse_sparse_dot_slowly(const double *weights, const double *x,
+                        const uint32_t *index, size_t n)
 {
     slow_sum sum;
     slow_init(&sum);
     for (size_t k = 0; k < n; k++)
-        slow_add(&sum, term_of(weights, x, index, k));
+        slow_add(&sum, hanse_sparse_term(weights, x, index, k));
     return slow_round(&sum);
-}
-
-/* One addition is rounded once. */
-static inline double few_terms(const double *weights, const double *x,
-                               const uint32_t *index, size_t n)
-{
-    double sum = 0.0;
-    for (size_t k = 0; k < n; k++)
-        sum += term_of(weights, x, index, k);
-    return isnan(sum) ? (double)NAN : sum;
 }
 
 double hanse_sparse_dot(const double *weights, const double *x,
                         const uint32_t *index, size_t n)
 {
-    if (n <= 2)
-        return few_terms(weights, x, index, n);
-    hanse_term_sum sum = {0};
-    double result;
     if (weights != NULL && index != NULL)
-        for (size_t k = 0; k < n; k++)
-            hanse_term_sum_add(&sum, weights[k] * x[index[k]]);
-    else
-        for (size_t k = 0; k < n; k++)
-            hanse_term_sum_add(&sum, term_of(weights, x, index, k));
-    if (hanse_term_sum_round(&sum, &result))
-        return result;
-    return slow_dot(weights, x, index, n);
+        return hanse_sparse_dot_inline(weights, x, index, n);
+    return hanse_sparse_dot_inline(weights, x, index, n);
 }
 
 static __attribute__((noinline, cold)) double

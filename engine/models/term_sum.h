@@ -36,6 +36,14 @@ static inline void hanse_term_sum_add(hanse_term_sum *s, double term)
     s->error = error;
 }
 
+/* Of two terms; their error is exact. */
+static inline hanse_term_sum hanse_term_sum_begin(double a, double b)
+{
+    const double sum = a + b;
+    const double other = sum - a;
+    return (hanse_term_sum){sum, (a - (sum - other)) + (b - other), 0.0};
+}
+
 /* The true sum rounded to nearest even; false when that is not certain, and
  * for whatever is not finite or has not been on the way. */
 static inline bool hanse_term_sum_round(const hanse_term_sum *s, double *out)
@@ -59,6 +67,39 @@ static inline bool hanse_term_sum_round(const hanse_term_sum *s, double *out)
  */
 double hanse_sparse_dot(const double *weights, const double *x,
                         const uint32_t *index, size_t n);
+
+/* The same, the slow way that the others take where they are undecided. */
+double hanse_sparse_dot_slowly(const double *weights, const double *x,
+                               const uint32_t *index, size_t n);
+
+static inline double hanse_sparse_term(const double *weights, const double *x,
+                                       const uint32_t *index, size_t k)
+{
+    const double value = index == NULL ? x[k] : x[index[k]];
+    return weights == NULL ? value : weights[k] * value;
+}
+
+/* The same, to be inlined into loops over rows, where pointers are known to be
+ * NULL or not. */
+static inline double hanse_sparse_dot_inline(const double *weights,
+                                             const double *x,
+                                             const uint32_t *index, size_t n)
+{
+    double sum = 0.0;
+    if (n <= 2) { /* one addition is rounded once */
+        for (size_t k = 0; k < n; k++)
+            sum += hanse_sparse_term(weights, x, index, k);
+        return isnan(sum) ? (double)NAN : sum;
+    }
+    hanse_term_sum terms =
+        hanse_term_sum_begin(hanse_sparse_term(weights, x, index, 0),
+                             hanse_sparse_term(weights, x, index, 1));
+    for (size_t k = 2; k < n; k++)
+        hanse_term_sum_add(&terms, hanse_sparse_term(weights, x, index, k));
+    if (hanse_term_sum_round(&terms, &sum))
+        return sum;
+    return hanse_sparse_dot_slowly(weights, x, index, n);
+}
 
 /* first - sum_k x[k], rounded once in the same way. */
 double hanse_rest_of(double first, const double *x, size_t n);

@@ -56,10 +56,15 @@ static double get_largest(const walk *w)
     return x;
 }
 
-static hanse_status for_rows(walk *w, hanse_task *task, hanse_error *error)
+static void forget_notes(walk *w)
 {
     atomic_store(&w->largest, 0);
     atomic_store(&w->not_finite, false);
+}
+
+static hanse_status for_rows(walk *w, hanse_task *task, hanse_error *error)
+{
+    forget_notes(w);
     return hanse_parallel_for(w->n_threads,
                               (w->network->n_rows + TASK_ROWS - 1) / TASK_ROWS,
                               task, w, error);
@@ -71,12 +76,20 @@ static size_t rows_end(const walk *w, size_t task)
     return end < w->network->n_rows ? end : w->network->n_rows;
 }
 
-static hanse_status step(walk *w, hanse_error *error)
+/* The next terms. `then` looks at rows of w->next that have theirs. */
+static hanse_status step(walk *w,
+                         void (*then)(void *walk, size_t begin, size_t end),
+                         hanse_error *error)
 {
+    const hanse_step how = {.factor = w->spec->decay,
+                            .x = w->terms,
+                            .out = w->next,
+                            .then = then,
+                            .then_context = w};
     if (w->how->go_on != NULL && !w->how->go_on(w->how->go_on_context))
         return hanse_fail(error, HANSE_ERR_INTERRUPTED, "interrupted");
-    HANSE_TRY(hanse_network_step(w->network, w->spec->decay, w->terms, w->next,
-                                 w->n_threads, error));
+    forget_notes(w);
+    HANSE_TRY(hanse_network_step(w->network, &how, w->n_threads, error));
     swap_terms(w);
     return HANSE_OK;
 }
@@ -129,37 +142,37 @@ static hanse_status begin_sizes(void *context, size_t task, hanse_error *error)
     return HANSE_OK;
 }
 
-/* Adds t(h), and finds the largest change of a row. What is infinite, or not a
- * number, does not change any more once it is. Where terms have signs, a sum
- * may be 0, and changes are measured by the magnitudes of its terms. */
-static hanse_status add_rows(void *context, size_t task, hanse_error *error)
+/* Adds t(h), while it is in the cache, and finds the largest change of a row.
+ * What is infinite, or not a number, does not change any more once it is. Where
+ * terms have signs, a sum may be 0, and changes are measured by the magnitudes
+ * of its terms. */
+static void add_rows(void *context, size_t begin, size_t end)
 {
     walk *w = context;
+    const double *terms = w->next;
+    double *sums = w->sums, *sizes = w->sizes;
     bool not_finite = false;
     double largest = 0.0;
-    (void)error;
-    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++) {
-        const double term = w->terms[i];
+    for (size_t i = begin; i < end; i++) {
+        const double term = terms[i];
         not_finite = not_finite || !isfinite(term);
         if (term == 0.0)
             continue;
         /* A row that has nothing itself has what it receives first. */
-        const double before = w->sums[i];
+        const double before = sums[i];
         const bool is_first = isnan(before) && !hanse_walk_is_undefined(before);
         const double sum = is_first ? term : before + term;
-        w->sums[i] = isnan(sum) ? get_undefined() : sum;
-        if (w->sizes != NULL)
-            w->sizes[i] += fabs(term);
-        double change =
-            fabs(term) / (w->sizes != NULL ? w->sizes[i] : fabs(w->sums[i]));
-        if (!isfinite(w->sums[i]))
+        sums[i] = isnan(sum) ? get_undefined() : sum;
+        if (sizes != NULL)
+            sizes[i] += fabs(term);
+        double change = fabs(term) / (sizes != NULL ? sizes[i] : fabs(sum));
+        if (!isfinite(sum))
             change = is_first || isfinite(before) ? INFINITY : 0.0;
         largest = change > largest ? change : largest;
     }
     note_largest(w, largest);
     if (not_finite)
         atomic_store(&w->not_finite, true);
-    return HANSE_OK;
 }
 
 static hanse_status fill_ones(void *context, size_t task, hanse_error *error)
@@ -171,15 +184,13 @@ static hanse_status fill_ones(void *context, size_t task, hanse_error *error)
     return HANSE_OK;
 }
 
-static hanse_status find_norm(void *context, size_t task, hanse_error *error)
+static void find_norm(void *context, size_t begin, size_t end)
 {
     walk *w = context;
     double largest = 0.0;
-    (void)error;
-    for (size_t i = task * TASK_ROWS; i < rows_end(w, task); i++)
-        largest = w->terms[i] > largest ? w->terms[i] : largest;
+    for (size_t i = begin; i < end; i++)
+        largest = w->next[i] > largest ? w->next[i] : largest;
     note_largest(w, largest);
-    return HANSE_OK;
 }
 
 static hanse_status fill_nan(void *context, size_t task, hanse_error *error)
@@ -199,8 +210,7 @@ static hanse_status prove_limit(walk *w, bool *exists, hanse_error *error)
     *exists = w->network->n_links == 0;
     HANSE_TRY(for_rows(w, fill_ones, error));
     for (size_t k = 0; k < w->spec->most_steps && !*exists; k++) {
-        HANSE_TRY(step(w, error));
-        HANSE_TRY(for_rows(w, find_norm, error));
+        HANSE_TRY(step(w, find_norm, error));
         if (isinf(get_largest(w)))
             return HANSE_OK;
         /* Less by more than the rounding of so many steps. */
@@ -218,8 +228,7 @@ static hanse_status add_steps(walk *w, bool starts_finite,
     const size_t most = is_limit ? spec->most_steps : spec->hops;
     report->has_converged = !is_limit;
     for (size_t h = 1; h <= most; h++) {
-        HANSE_TRY(step(w, error));
-        HANSE_TRY(for_rows(w, add_rows, error));
+        HANSE_TRY(step(w, add_rows, error));
         report->n_steps = h;
         report->change = get_largest(w);
         if (!is_limit)
