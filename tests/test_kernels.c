@@ -669,8 +669,8 @@ static void packed_round_rounds_once(void **state)
         double found[GROUPS];
         bool fits = true;
         for (size_t g = 0; g < GROUPS; g++) {
-            __int128 sum = (__int128)(int64_t)random_bits()
-                           << (random_bits() % 44);
+            __int128 sum = (__int128)(int64_t)random_bits() *
+                           ((int64_t)1 << (random_bits() % 44));
             sum += (int64_t)(random_bits() >> (random_bits() % 64));
             if (random_bits() % 8 == 0) /* a tie, and its neighbours */
                 sum = ((__int128)(random_bits() >> 11 | 1) << 20) +
