@@ -201,6 +201,36 @@ static void packed_add(hanse_bench_state *state, const void *context)
     free_part(p);
 }
 
+/* Three measures with squares and extremes; states are 256 KB. */
+static void square_add(hanse_bench_state *state, const void *context)
+{
+    enum {
+        STRIDE = 4 * HANSE_LINE_LANES
+    };
+    const kernel_case *c = context;
+    part *p = make_part(state, 2);
+    int64_t *rows = hanse_allocate_zero(NULL, N_GROUPS, STRIDE * sizeof *rows);
+    uint16_t bad[3][HANSE_LIMB_BATCH];
+    hanse_line_measure measures[3];
+    if (p == NULL || rows == NULL) {
+        hanse_bench_fail(state, "out of memory");
+    } else {
+        const hanse_square_states states = {rows, STRIDE, p->groups, true};
+        for (size_t m = 0; m < 3; m++)
+            measures[m] = (hanse_line_measure){p->x, &p->grid, bad[m], 0};
+        while (hanse_bench_continue(state)) {
+            const bool full =
+                c->kernels->square_add(&states, measures, 3, HANSE_LIMB_BATCH);
+            hanse_bench_keep(&full);
+            hanse_bench_keep(rows);
+        }
+        hanse_bench_set_rows(state, HANSE_LIMB_BATCH);
+        hanse_bench_set_bytes(state, 3 * sizeof p->x);
+    }
+    hanse_free(NULL, rows, N_GROUPS, STRIDE * sizeof *rows);
+    free_part(p);
+}
+
 static void plain_add(hanse_bench_state *state, const void *context)
 {
     (void)context;
@@ -350,6 +380,9 @@ static void add_kernels_of(hanse_cpu cpu)
     (void)snprintf(name, sizeof name, "kernel/packed_add/%s",
                    hanse_cpu_name(cpu));
     hanse_bench_add(name, packed_add, &c, sizeof c);
+    (void)snprintf(name, sizeof name, "kernel/square_add/%s",
+                   hanse_cpu_name(cpu));
+    hanse_bench_add(name, square_add, &c, sizeof c);
     (void)snprintf(name, sizeof name, "kernel/select/%s", hanse_cpu_name(cpu));
     hanse_bench_add(name, select_rows, &c, sizeof c);
     (void)snprintf(name, sizeof name, "kernel/reach_i64/%s/edges:6",

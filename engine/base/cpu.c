@@ -23,7 +23,7 @@ hanse_cpu hanse_cpu_detect(void)
         __builtin_cpu_supports("avx512bw") &&
         __builtin_cpu_supports("avx512vl"))
         return HANSE_CPU_AVX512;
-    if (__builtin_cpu_supports("avx2"))
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
         return HANSE_CPU_AVX2;
 #endif
     return HANSE_CPU_SCALAR;

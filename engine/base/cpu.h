@@ -10,7 +10,7 @@
 /* Ascending; a machine that has one has those before it. */
 typedef enum hanse_cpu {
     HANSE_CPU_SCALAR,
-    HANSE_CPU_AVX2,
+    HANSE_CPU_AVX2,   /* and FMA */
     HANSE_CPU_AVX512, /* F, DQ, BW, VL */
     HANSE_CPU_COUNT
 } hanse_cpu;

@@ -16,6 +16,7 @@
 #include "engine/kernels/packed_add.h"
 #include "engine/kernels/reach.h"
 #include "engine/kernels/select.h"
+#include "engine/kernels/square_add.h"
 #include "engine/kernels/unshuffle.h"
 
 typedef struct hanse_kernels {
@@ -33,6 +34,7 @@ typedef struct hanse_kernels {
     hanse_line_add_function *packed_add;
     /* NULL where split, transpose and group_add do as well. */
     hanse_line_add_function *line_add;
+    hanse_square_add_function *square_add;
     hanse_unshuffle_function *unshuffle;
     hanse_unshuffle_bits_function *unshuffle_bits;
     hanse_gather_function *gather;

@@ -26,7 +26,7 @@ hanse_line_constants_of(const hanse_split_grid *grid)
 }
 
 /* Splits eight values (exact_split.h); returns the mask of good ones. Pieces of
- * the others are zero. */
+ * the others are any numbers: what follows need not wait for the mask. */
 static inline TARGET __attribute__((always_inline)) __mmask8
 hanse_line_split(__m512d x, const hanse_line_constants *c, __m512i *low_piece,
                  __m512i *high_piece)
@@ -39,13 +39,12 @@ hanse_line_split(__m512d x, const hanse_line_constants *c, __m512i *low_piece,
         _mm512_cmp_pd_mask(_mm512_abs_pd(x), c->bound, _CMP_LT_OQ);
     const __mmask8 whole =
         _mm512_mask_cmp_pd_mask(inside, left, _mm512_setzero_pd(), _CMP_EQ_OQ);
-    const __mmask8 good = _mm512_mask_cmpneq_epi64_mask(
-        whole, _mm512_castpd_si512(x), _mm512_set1_epi64(INT64_MIN));
-    *low_piece = _mm512_maskz_sub_epi64(good, _mm512_castpd_si512(low),
-                                        _mm512_castpd_si512(c->low));
-    *high_piece = _mm512_maskz_sub_epi64(good, _mm512_castpd_si512(high),
-                                         _mm512_castpd_si512(c->high));
-    return good;
+    *low_piece =
+        _mm512_sub_epi64(_mm512_castpd_si512(low), _mm512_castpd_si512(c->low));
+    *high_piece = _mm512_sub_epi64(_mm512_castpd_si512(high),
+                                   _mm512_castpd_si512(c->high));
+    return _mm512_mask_cmpneq_epi64_mask(whole, _mm512_castpd_si512(x),
+                                         _mm512_set1_epi64(INT64_MIN));
 }
 
 static inline void hanse_line_list(hanse_line_measure *measure, unsigned bad,
@@ -64,8 +63,11 @@ hanse_line_pair(hanse_line_measure *measure, const hanse_line_constants *c,
 {
     const __m512d x = _mm512_maskz_loadu_pd(rows, measure->x + first);
     const __mmask8 good = hanse_line_split(x, c, low, high);
-    if (__builtin_expect((good & rows) != rows, 0))
+    if (__builtin_expect((good & rows) != rows, 0)) {
         hanse_line_list(measure, (unsigned)(rows & ~good), first);
+        *low = _mm512_maskz_mov_epi64(good, *low);
+        *high = _mm512_maskz_mov_epi64(good, *high);
+    }
 }
 
 #endif
