@@ -178,17 +178,18 @@ static void print_groupings(const hanse_spec *spec)
 }
 
 /* A group keeps a row counter, per measure two 64-bit words of exact sum as
- * most data need, twice that for squares, and the extremes; whole cache lines
- * on each thread. */
+ * most data need, and the extremes; whole cache lines on each thread. With
+ * squares a measure has a line to itself, and extremes the counter one. */
 static size_t group_bytes(const hanse_plan *plan)
 {
+    const bool has_extremes = hanse_plan_needs_extremes(plan);
     size_t words = 1;
+    if (hanse_plan_needs_squares(plan))
+        return 64 * (plan->n_measures + (has_extremes ? 1 : 0));
     if (hanse_plan_needs_sums(plan))
         words += 2 * plan->n_measures;
-    if (hanse_plan_needs_squares(plan))
-        words += 4 * plan->n_measures;
     words = (words + 7) / 8 * 8;
-    if (hanse_plan_needs_extremes(plan))
+    if (has_extremes)
         words += 2 * plan->n_measures;
     return words * sizeof(int64_t);
 }

@@ -275,6 +275,18 @@ size_t hanse_fold_group_above(const hanse_fold *fold, size_t node,
 /* fold_sums.c: adds the measures of the block to the sums of all groupings. */
 hanse_status hanse_fold_sums(hanse_fold *fold, hanse_error *error);
 
+/* fold_limbs.c: the limbs of an addend in a group, which is not packed. */
+static inline int64_t *hanse_fold_limbs(const hanse_fold *fold, size_t addend,
+                                        size_t grouping, size_t group)
+{
+    return fold->states[grouping].rows + group * fold->layout.stride +
+           fold->layout.addends[addend].lane;
+}
+
+/* Widens the window of an addend so that it holds bits low to high. */
+hanse_status hanse_fold_cover(hanse_fold *fold, size_t addend, int low,
+                              int high, hanse_error *error);
+
 /* Carries the limbs of one group, widening where a top limb is full. */
 hanse_status hanse_fold_carry(hanse_fold *fold, size_t grouping, size_t group,
                               hanse_error *error);

@@ -117,12 +117,14 @@ static hanse_bits bits_of_limb(int64_t limb, int exponent)
 static void merge_extremes(const hanse_layout *to_layout, int64_t *to,
                            const hanse_layout *from_layout, const int64_t *from)
 {
-    const size_t n = to_layout->n_dense_lanes - to_layout->n_sum_lanes;
-    to += to_layout->n_sum_lanes;
-    from += from_layout->n_sum_lanes;
-    for (size_t l = 0; l < n; l++)
-        if ((uint64_t)from[l] > (uint64_t)to[l])
-            to[l] = from[l];
+    for (size_t m = 0; to_layout->has_extremes && m < to_layout->n_measures;
+         m++) {
+        int64_t *a = to + hanse_layout_high_lane(to_layout, m);
+        const int64_t *b = from + hanse_layout_high_lane(from_layout, m);
+        for (size_t l = 0; l < 2; l++)
+            if ((uint64_t)b[l] > (uint64_t)a[l])
+                a[l] = b[l];
+    }
 }
 
 static hanse_status merge_sums(hanse_fold *to, size_t grouping, size_t target,
@@ -161,6 +163,25 @@ static bool add_lanes(int64_t *sum, const int64_t *row, size_t first,
     return guarded;
 }
 
+/* Adds the count and the limbs of a row of the same layout; returns whether all
+ * are guarded. */
+static bool add_row(const hanse_layout *layout, int64_t *sum,
+                    const int64_t *row)
+{
+    if (!layout->is_squared) {
+        const bool dense = add_lanes(sum, row, 0, layout->n_sum_lanes);
+        return add_lanes(sum, row, layout->n_dense_lanes, layout->stride) &&
+               dense;
+    }
+    bool guarded = add_lanes(sum, row, 0, 1);
+    for (size_t m = 0; m < layout->n_measures; m++) {
+        const size_t lane = layout->addends[m].lane;
+        guarded =
+            add_lanes(sum, row, lane, lane + 2 + HANSE_SQUARE_LIMBS) && guarded;
+    }
+    return guarded;
+}
+
 /* With one layout rows of limbs are added as they are; both are guarded, so
  * that nothing can overflow before the carry. */
 static hanse_status merge_rows(hanse_fold *to, size_t grouping, size_t target,
@@ -171,9 +192,7 @@ static hanse_status merge_rows(hanse_fold *to, size_t grouping, size_t target,
     int64_t *sum = to->states[grouping].rows + target * layout->stride;
     const int64_t *row =
         from->states[from_grouping].rows + group * layout->stride;
-    const bool dense = add_lanes(sum, row, 0, layout->n_sum_lanes);
-    const bool guarded =
-        add_lanes(sum, row, layout->n_dense_lanes, layout->stride) && dense;
+    const bool guarded = add_row(layout, sum, row);
     merge_extremes(layout, sum, layout, row);
     return guarded ? HANSE_OK : hanse_fold_carry(to, grouping, target, error);
 }

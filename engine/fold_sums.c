@@ -37,64 +37,6 @@ static double value_of(const hanse_fold *fold, size_t measure, size_t row)
     return x;
 }
 
-/* ---- Carrying and single values ----------------------------------------- */
-
-static hanse_status widen(hanse_fold *fold, size_t addend, hanse_window window,
-                          hanse_error *error)
-{
-    return hanse_layout_widen(&fold->layout, addend, window, fold->states,
-                              fold->plan->n_groupings, fold->budget, error);
-}
-
-static int64_t *limbs_of(const hanse_fold *fold, size_t addend, size_t grouping,
-                         size_t group)
-{
-    return fold->states[grouping].rows + group * fold->layout.stride +
-           fold->layout.addends[addend].lane;
-}
-
-static hanse_status carry_addend(hanse_fold *fold, size_t addend,
-                                 size_t grouping, size_t group,
-                                 hanse_error *error)
-{
-    const hanse_window *window = &fold->layout.addends[addend].window;
-    if (hanse_limbs_carry(limbs_of(fold, addend, grouping, group), window))
-        return HANSE_OK;
-    const hanse_window wider = {window->exponent, window->n_limbs + 1};
-    HANSE_TRY(widen(fold, addend, wider, error));
-    hanse_limbs_carry(limbs_of(fold, addend, grouping, group),
-                      &fold->layout.addends[addend].window);
-    return HANSE_OK;
-}
-
-hanse_status hanse_fold_carry(hanse_fold *fold, size_t grouping, size_t group,
-                              hanse_error *error)
-{
-    HANSE_TRY(hanse_states_unpack(&fold->states[grouping], &fold->layout,
-                                  fold->budget, error));
-    for (size_t a = 0; a < fold->layout.n_addends; a++)
-        HANSE_TRY(carry_addend(fold, a, grouping, group, error));
-    return HANSE_OK;
-}
-
-hanse_status hanse_fold_add_bits(hanse_fold *fold, size_t addend,
-                                 size_t grouping, size_t group,
-                                 const hanse_bits *bits, hanse_error *error)
-{
-    HANSE_TRY(hanse_states_unpack(&fold->states[grouping], &fold->layout,
-                                  fold->budget, error));
-    const hanse_window *window = &fold->layout.addends[addend].window;
-    const int low = hanse_bits_low(bits), high = hanse_bits_high(bits);
-    if (!hanse_window_holds(window, low, high)) {
-        const hanse_window wider = hanse_window_cover(window, low, high);
-        HANSE_TRY(widen(fold, addend, wider, error));
-        window = &fold->layout.addends[addend].window;
-    }
-    if (hanse_limbs_add(limbs_of(fold, addend, grouping, group), window, bits))
-        return HANSE_OK;
-    return carry_addend(fold, addend, grouping, group, error);
-}
-
 /* ---- Values that the kernels leave -------------------------------------- */
 
 /* Widens the window of an addend to all values of the list at once. */
@@ -116,10 +58,7 @@ static hanse_status cover_list(hanse_fold *fold, size_t index, part rows,
         high = any && high > bits_high ? high : bits_high;
         any = true;
     }
-    if (!any || hanse_window_holds(&addend->window, low, high))
-        return HANSE_OK;
-    return widen(fold, index, hanse_window_cover(&addend->window, low, high),
-                 error);
+    return any ? hanse_fold_cover(fold, index, low, high, error) : HANSE_OK;
 }
 
 /* A value without a finite, non-zero magnitude. */
@@ -325,9 +264,13 @@ static void add_pieces(hanse_fold *fold, part rows)
 static hanse_status carry_rows(hanse_fold *fold, size_t grouping, part rows,
                                hanse_error *error)
 {
-    for (size_t i = 0; i < rows.n; i++)
-        HANSE_TRY(hanse_fold_carry(
-            fold, grouping, group_of(fold, grouping, rows.first + i), error));
+    size_t last = SIZE_MAX;
+    for (size_t i = 0; i < rows.n; i++) {
+        const size_t group = group_of(fold, grouping, rows.first + i);
+        if (group != last)
+            HANSE_TRY(hanse_fold_carry(fold, grouping, group, error));
+        last = group;
+    }
     return HANSE_OK;
 }
 
@@ -354,7 +297,7 @@ static bool add_total(hanse_fold *fold, size_t addend, size_t grouping,
                       size_t row, const int64_t *sums)
 {
     int64_t *limbs =
-        limbs_of(fold, addend, grouping, group_of(fold, grouping, row));
+        hanse_fold_limbs(fold, addend, grouping, group_of(fold, grouping, row));
     bool full = false;
     for (int k = 0; k < fold->layout.addends[addend].window.n_limbs; k++) {
         limbs[k] += sums[k];
@@ -399,6 +342,17 @@ static bool is_packed(const hanse_fold *fold)
     return fold->n_added == 1 && fold->states[fold->added[0]].is_packed;
 }
 
+/* An addend's values as kernels take them that split and add in one go. */
+static hanse_line_measure line_measure(const hanse_fold *fold, size_t addend,
+                                       part rows)
+{
+    const hanse_addend *a = &fold->layout.addends[addend];
+    return (hanse_line_measure){
+        .x = (const double *)fold->block.values[a->measure] + rows.first,
+        .grid = &a->grid,
+        .bad = fold->block.left + addend * HANSE_LIMB_BATCH};
+}
+
 /* The same in one go, where it is possible and one grouping is all there is:
  * for several the pieces are made once. */
 static bool add_as_line(hanse_fold *fold, part rows)
@@ -413,16 +367,54 @@ static bool add_as_line(hanse_fold *fold, part rows)
         return false;
     const size_t g = fold->added[0];
     for (size_t a = 0; a < layout->n_addends; a++)
-        measures[a] = (hanse_line_measure){
-            .x = (const double *)block->values[layout->addends[a].measure] +
-                 rows.first,
-            .grid = &layout->addends[a].grid,
-            .bad = block->left + a * HANSE_LIMB_BATCH};
+        measures[a] = line_measure(fold, a, rows);
     block->full[0] = add(fold->states[g].rows, groups_of(fold, g) + rows.first,
                          measures, layout->n_addends, rows.n);
     for (size_t a = 0; a < layout->n_addends; a++)
         block->n_left[a] = measures[a].n_bad;
     return true;
+}
+
+/* The same where states are as kernels/square_add.h has them, for any number of
+ * groupings. What is left of values is left of their squares, too. */
+static void add_as_squares(hanse_fold *fold, part rows)
+{
+    const hanse_layout *layout = &fold->layout;
+    const hanse_block *block = &fold->block;
+    const size_t n = layout->n_measures;
+    hanse_line_measure measures[HANSE_SQUARE_MEASURES];
+    for (size_t m = 0; m < n; m++)
+        measures[m] = line_measure(fold, m, rows);
+    for (size_t i = 0; i < fold->n_added; i++) {
+        const size_t g = fold->added[i];
+        hanse_square_states states = {.rows = fold->states[g].rows,
+                                      .stride = layout->stride,
+                                      .has_extremes = layout->has_extremes};
+        if (is_one_group(fold, g, rows))
+            states.rows += group_of(fold, g, rows.first) * layout->stride;
+        else
+            states.groups = groups_of(fold, g) + rows.first;
+        block->full[i] =
+            fold->kernels->square_add(&states, measures, n, rows.n);
+    }
+    for (size_t m = 0; m < n; m++) {
+        block->n_left[m] = block->n_left[n + m] = measures[m].n_bad;
+        memcpy(block->left + (n + m) * HANSE_LIMB_BATCH, measures[m].bad,
+               measures[m].n_bad * sizeof *measures[m].bad);
+    }
+}
+
+/* All that kernels take. */
+static hanse_status add_dense(hanse_fold *fold, part rows, hanse_error *error)
+{
+    if (fold->layout.is_squared) {
+        add_as_squares(fold, rows);
+        return HANSE_OK;
+    }
+    const bool as_total = !is_packed(fold) && are_one_group_each(fold, rows);
+    if (as_total ? add_as_totals(fold, rows) : add_as_line(fold, rows))
+        return HANSE_OK;
+    return add_by_steps(fold, rows, error);
 }
 
 /* Carrying and single values may change the layout, which the pieces follow:
@@ -432,9 +424,7 @@ static hanse_status add_part(hanse_fold *fold, part rows, hanse_error *error)
     hanse_block *block = &fold->block;
     const size_t n_addends = fold->layout.n_addends;
     const size_t n_added = fold->n_added;
-    const bool as_total = !is_packed(fold) && are_one_group_each(fold, rows);
-    if (as_total ? !add_as_totals(fold, rows) : !add_as_line(fold, rows))
-        HANSE_TRY(add_by_steps(fold, rows, error));
+    HANSE_TRY(add_dense(fold, rows, error));
     for (size_t i = 0; i < n_added; i++)
         if (block->full[i])
             HANSE_TRY(carry_rows(fold, fold->added[i], rows, error));

@@ -62,15 +62,76 @@ static bool may_be_packed(const hanse_layout *layout)
     return simple;
 }
 
-/* Assigns lanes: dense addends right after the row count, then the extremes;
- * the other addends behind them, where the kernels do not go. */
-static void assign_lanes(hanse_layout *layout)
+/* The window of the squares of what a window of two limbs holds. */
+static hanse_window squares_of(const hanse_window *window)
+{
+    return (hanse_window){2 * window->exponent, HANSE_SQUARE_LIMBS};
+}
+
+/* Whether nothing but windows of squares keeps a layout from being squared:
+ * all measures are floats of two limbs, or of none so far. */
+static bool can_be_squared(const hanse_layout *layout)
+{
+    const size_t n = layout->n_measures;
+    bool can =
+        n > 0 && n <= HANSE_SQUARE_MEASURES && layout->n_addends == 2 * n;
+    for (size_t m = 0; can && m < n; m++) {
+        const hanse_addend *values = &layout->addends[m];
+        can = values->number == HANSE_NUMBER_FLOAT &&
+              (values->window.n_limbs == 0 ||
+               (values->window.n_limbs == 2 && values->dense));
+    }
+    return can;
+}
+
+static bool is_squared(const hanse_layout *layout)
+{
+    const size_t n = layout->n_measures;
+    bool squared = can_be_squared(layout);
+    for (size_t m = 0; squared && m < n; m++) {
+        const hanse_window values = layout->addends[m].window;
+        const hanse_window squares = layout->addends[n + m].window;
+        squared = values.n_limbs == 2 &&
+                  squares.n_limbs == HANSE_SQUARE_LIMBS &&
+                  squares.exponent == squares_of(&values).exponent;
+    }
+    return squared;
+}
+
+static void place_squared(hanse_layout *layout)
+{
+    const size_t n = layout->n_measures;
+    for (size_t m = 0; m < n; m++) {
+        const size_t lane = hanse_square_lane(m, layout->has_extremes);
+        layout->addends[m].lane = lane;
+        layout->addends[n + m].lane = lane + 2;
+    }
+    layout->stride = HANSE_LINE_LANES * (layout->has_extremes ? n + 1 : n);
+    layout->n_sum_lanes = layout->n_dense_lanes = layout->stride;
+    layout->extremes_lane = HANSE_LINE_LANES + 2 + HANSE_SQUARE_LIMBS;
+    layout->extremes_step = HANSE_LINE_LANES;
+}
+
+/* Dense addends right after the row count, then the extremes; the other addends
+ * behind them, where the kernels do not go. */
+static void place_in_order(hanse_layout *layout)
 {
     layout->n_sum_lanes = place_addends(layout, true, 1);
     layout->n_dense_lanes = layout->n_sum_lanes;
     if (layout->has_extremes)
         layout->n_dense_lanes += round_to_line(2 * layout->n_measures);
     layout->stride = place_addends(layout, false, layout->n_dense_lanes);
+    layout->extremes_lane = layout->n_sum_lanes;
+    layout->extremes_step = 2;
+}
+
+static void assign_lanes(hanse_layout *layout)
+{
+    layout->is_squared = is_squared(layout);
+    if (layout->is_squared)
+        place_squared(layout);
+    else
+        place_in_order(layout);
     layout->is_summed = is_summed(layout);
     layout->is_packed = may_be_packed(layout);
     layout->is_line =
@@ -114,6 +175,22 @@ hanse_status hanse_layout_copy(hanse_layout *layout, const hanse_layout *from,
     *layout = *from;
     layout->addends = addends;
     return HANSE_OK;
+}
+
+/* Squares begin with the window that belongs to that of the values where this
+ * is of use. */
+hanse_window hanse_layout_cover(const hanse_layout *layout, size_t index,
+                                int low, int high)
+{
+    const hanse_addend *addend = &layout->addends[index];
+    const hanse_window *values = &layout->addends[addend->measure].window;
+    if (addend->square && addend->window.n_limbs == 0 && values->n_limbs == 2 &&
+        can_be_squared(layout)) {
+        const hanse_window squares = squares_of(values);
+        if (hanse_window_holds(&squares, low, high))
+            return squares;
+    }
+    return hanse_window_cover(&addend->window, low, high);
 }
 
 bool hanse_layout_same(const hanse_layout *a, const hanse_layout *b)
@@ -287,8 +364,9 @@ static void move_row(const hanse_layout *from, const int64_t *old,
 {
     memset(new, 0, to->stride * sizeof *new);
     new[0] = old[0];
-    memcpy(new + to->n_sum_lanes, old + from->n_sum_lanes,
-           (from->n_dense_lanes - from->n_sum_lanes) * sizeof *new);
+    for (size_t m = 0; from->has_extremes && m < from->n_measures; m++)
+        memcpy(new + hanse_layout_high_lane(to, m),
+               old + hanse_layout_high_lane(from, m), 2 * sizeof *new);
     for (size_t i = 0; i < from->n_addends; i++) {
         const hanse_addend *a = &from->addends[i];
         const hanse_addend *b = &to->addends[i];

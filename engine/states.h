@@ -5,8 +5,10 @@
  * Sums lie row-wise, one run of 64-bit lanes per group, so that a table row
  * touches one or two cache lines whatever the number of measures: lane 0
  * counts rows, then come the limbs of each addend (a measure, or its squares),
- * then the extremes of each measure (kernels/extremes.h). The layout, which
- * addend has which window at which lane, is common to all groupings of a fold.
+ * then the extremes of each measure (kernels/extremes.h). Where there are
+ * squares, a measure usually has all of these in a line of its own
+ * (kernels/square_add.h). The layout, which addend has which window at which
+ * lane, is common to all groupings of a fold.
  * What is rare (missing values, infinities, -0.0) has arrays of its own that
  * exist only once it has happened.
  */
@@ -16,6 +18,7 @@
 #include "engine/base/memory.h"
 #include "engine/exact.h"
 #include "engine/kernels/packed_add.h"
+#include "engine/kernels/square_add.h"
 #include "engine/plan.h"
 
 /* ---- Layout ------------------------------------------------------------- */
@@ -35,15 +38,19 @@ typedef struct hanse_layout {
     size_t n_addends;
     size_t n_measures;
     bool has_extremes;
-    bool is_line;   /* as kernels/line_add.h wants it */
-    bool is_packed; /* states may be as kernels/packed_add.h has them */
-    bool is_summed; /* floats in dense windows, and nothing else */
+    bool is_line;    /* as kernels/line_add.h wants it */
+    bool is_packed;  /* states may be as kernels/packed_add.h has them */
+    bool is_summed;  /* floats in dense windows, and nothing else */
+    bool is_squared; /* as kernels/square_add.h has it */
     /* Each a multiple of 8: lanes that the kernels add, lane 0 and the dense
-     * addends; those and the extremes; all. */
+     * addends; those and the extremes; all. With is_squared, which mixes them,
+     * each is the number of all. */
     size_t n_sum_lanes;
     size_t n_dense_lanes;
     size_t stride;
-    uint64_t version; /* counts changes, from 1 */
+    size_t extremes_lane; /* of measure 0 */
+    size_t extremes_step; /* from a measure to the next */
+    uint64_t version;     /* counts changes, from 1 */
 } hanse_layout;
 
 hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
@@ -51,6 +58,11 @@ hanse_status hanse_layout_init(hanse_layout *layout, const hanse_plan *plan,
 void hanse_layout_clear(hanse_layout *layout);
 hanse_status hanse_layout_copy(hanse_layout *layout, const hanse_layout *from,
                                hanse_error *error);
+
+/* The window of an addend widened, or begun, so that it holds bits low to
+ * high. */
+hanse_window hanse_layout_cover(const hanse_layout *layout, size_t index,
+                                int low, int high);
 
 /* Whether all addends have the same windows and lanes in both. */
 bool hanse_layout_same(const hanse_layout *a, const hanse_layout *b);
@@ -61,12 +73,12 @@ bool hanse_layout_same(const hanse_layout *a, const hanse_layout *b);
 static inline size_t hanse_layout_high_lane(const hanse_layout *layout,
                                             size_t measure)
 {
-    return layout->n_sum_lanes + 2 * measure;
+    return layout->extremes_lane + layout->extremes_step * measure;
 }
 static inline size_t hanse_layout_low_lane(const hanse_layout *layout,
                                            size_t measure)
 {
-    return layout->n_sum_lanes + 2 * measure + 1;
+    return hanse_layout_high_lane(layout, measure) + 1;
 }
 
 enum {
