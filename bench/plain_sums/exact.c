@@ -57,6 +57,14 @@ bool hanse_limbs_carry(int64_t *limbs, const hanse_window *window)
     return true;
 }
 
+/* States are never packed. */
+bool hanse_window_unit(const hanse_window *window, double *unit)
+{
+    (void)window;
+    (void)unit;
+    return false;
+}
+
 double hanse_limbs_round(const int64_t *limbs, const hanse_window *window)
 {
     return window->n_limbs == 0 ? 0.0 : hanse_plain_double(limbs[0]);
