@@ -80,6 +80,11 @@ void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
     return memory;
 }
 
+uint64_t hanse_allocation_bytes(size_t n, size_t size_bytes)
+{
+    return round_up(n * size_bytes);
+}
+
 void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes)
 {
     void *memory = hanse_allocate(budget, n, size_bytes);
