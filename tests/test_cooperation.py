@@ -704,20 +704,34 @@ def check_error(name, lines, *wanted):
 
 
 def little_memory():
-    """What links take at least is said before a row is read."""
-    write_table("many.h5", {"strategy": RNG.random(1000)})
-    write_links("manylinks.h5", RNG.integers(0, 1000, 400000),
-                RNG.integers(0, 1000, 400000))
+    """What is taken at least is said before a row is read; links that are left
+    out take nothing."""
+    n, n_links = 100000, 1500000
+    ends = RNG.integers(0, n, (2, n_links))
+    write_links("manylinks.h5", ends[0], ends[1])
     with open("many.yaml", "w") as file:
         file.write("input: {files: [many.h5]}\ngroup_by: total\nmodels:\n"
                    "  cooperation:\n    coordinate: {independence: 0.5, links: "
                    "{table: /links, file: manylinks.h5}}\n")
-    done = subprocess.run([HANSE, "run", "many.yaml", "-o", "bad.h5",
-                           "--memory", "3M"], text=True, capture_output=True,
-                          check=False)
+
+    def run(memory):
+        return subprocess.run([HANSE, "run", "many.yaml", "-o", "many_out.h5",
+                               "--memory", memory, "--threads", "2"],
+                              text=True, capture_output=True, check=False)
+
+    strategy = RNG.random(n)
+    write_table("many.h5", {"strategy": strategy})
+    done = run("3M")
     check("little memory", done.returncode == 1 and
-          "coordinate: 400000 links of /links between 1000 rows take at least "
-          f"{17 * 1000 + 8 * 400000} bytes" in done.stderr, done.stderr)
+          "coordinate: 1500000 links of /links between 100000 rows take at "
+          f"least {49 * n} bytes" in done.stderr, done.stderr)
+    done = run("10M")
+    check("links take memory", done.returncode == 1 and
+          "memory limit reached" in done.stderr, done.stderr)
+    strategy[1000:] = np.nan
+    write_table("many.h5", {"strategy": strategy})
+    done = run("10M")
+    check("links left out take none", done.returncode == 0, done.stderr)
 
 
 def errors():

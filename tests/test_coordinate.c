@@ -5,6 +5,7 @@
  * any number of threads; what undefined rows reach.
  */
 #include "engine/models/coordinate.h"
+#include "tests/network_of.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -112,10 +113,10 @@ static hanse_status run(sample *x, hanse_coordination c, hanse_error *error)
     for (size_t i = 0; i < x->n; i++)
         keep[i] = !isnan(x->p[i]) && x->s[i] >= 0.0 && x->s[i] <= 1.0;
     const hanse_links links = {x->n_links, x->sources, x->targets, NULL};
-    const hanse_network_options options = {1, NULL, false, keep};
-    assert_int_equal(
-        hanse_network_undirected(&links, x->n, &options, &graph, NULL),
-        HANSE_OK);
+    const hanse_network_options options = {
+        .n_threads = 1, .keep = keep, .undirected = true};
+    assert_int_equal(network_of(&links, x->n, &options, &graph, NULL),
+                     HANSE_OK);
     c.graph = &graph;
     c.strategy = x->p;
     c.independence = x->s;

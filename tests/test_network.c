@@ -18,6 +18,7 @@
 #include "engine/models/network.h"
 #include "engine/models/term_sum.h"
 #include "engine/wide.h"
+#include "tests/network_of.h"
 
 /* Steele, Lea, Flood 2014. */
 static uint64_t random_state = 1;
@@ -286,18 +287,20 @@ static void check_step(const sample *s, bool weighted, bool normalise,
                        const uint8_t *keep, size_t n_threads)
 {
     hanse_budget budget = {0};
-    const hanse_network_options options = {n_threads, &budget, normalise, keep};
+    const hanse_network_options options = {.n_threads = n_threads,
+                                           .budget = &budget,
+                                           .normalise = normalise,
+                                           .keep = keep};
     const hanse_links links = {s->n, s->sources, s->targets,
                                weighted ? s->weights : NULL};
     const hanse_network_size size =
-        hanse_network_bytes(s->n_rows, s->n, weighted, normalise, n_threads);
+        hanse_network_bytes(s->n_rows, s->n, weighted, &options);
     double *expected = malloc((s->n_rows + 1) * sizeof *expected);
     double *found = malloc((s->n_rows + 1) * sizeof *found);
     const hanse_step step = {.factor = 0.7, .x = s->x, .out = found};
     hanse_network network;
     hanse_error error = {0};
-    if (hanse_network_build(&links, s->n_rows, &options, &network, &error) !=
-        HANSE_OK)
+    if (network_of(&links, s->n_rows, &options, &network, &error) != HANSE_OK)
         fail_msg("%s", error.message);
     assert_true(atomic_load(&budget.used_bytes) <= size.kept_bytes);
     assert_true(atomic_load(&budget.peak_bytes) <= size.peak_bytes);
@@ -346,12 +349,12 @@ static void step_does_not_depend_on_order_or_threads(void **state)
     double *other = malloc(s.n_rows * sizeof *other);
     for (size_t n_threads = 1; n_threads <= 8; n_threads++) {
         const hanse_links links = {s.n, s.sources, s.targets, s.weights};
-        const hanse_network_options options = {n_threads, NULL, true, NULL};
+        const hanse_network_options options = {.n_threads = n_threads,
+                                               .normalise = true};
         hanse_network network;
         hanse_error error;
         assert_int_equal(
-            hanse_network_build(&links, s.n_rows, &options, &network, &error),
-            HANSE_OK);
+            network_of(&links, s.n_rows, &options, &network, &error), HANSE_OK);
         const hanse_step step = {
             .factor = 0.5, .x = s.x, .out = n_threads == 1 ? first : other};
         assert_int_equal(hanse_network_step(&network, &step, n_threads, &error),
@@ -437,9 +440,8 @@ static void hard_rows_are_rounded_once(void **state)
         const hanse_network_options options = {.n_threads = 2};
         const hanse_step step = {.factor = 1.0, .x = s.x, .out = found};
         hanse_network network;
-        assert_int_equal(
-            hanse_network_build(&links, s.n_rows, &options, &network, NULL),
-            HANSE_OK);
+        assert_int_equal(network_of(&links, s.n_rows, &options, &network, NULL),
+                         HANSE_OK);
         assert_int_equal(
             hanse_network_step(&network, &step, 1 + round % 3, NULL), HANSE_OK);
         check_rows(&network, s.x, found);
@@ -476,9 +478,8 @@ static void step_tells_of_every_row_once(void **state)
         out[i] = -1.0; /* no row has that */
     }
     const hanse_step step = {1.0, s.x, out, note_rows, &t};
-    assert_int_equal(
-        hanse_network_build(&links, s.n_rows, &options, &network, NULL),
-        HANSE_OK);
+    assert_int_equal(network_of(&links, s.n_rows, &options, &network, NULL),
+                     HANSE_OK);
     assert_int_equal(hanse_network_step(&network, &step, 3, NULL), HANSE_OK);
     for (size_t i = 0; i < s.n_rows; i++)
         assert_int_equal(t.times[i], 1);
@@ -501,8 +502,7 @@ static void infinities_travel_along_links(void **state)
     hanse_network network;
     double out[4];
     const hanse_step step = {.factor = 1.0, .x = x, .out = out};
-    assert_int_equal(hanse_network_build(&links, 4, &options, &network, NULL),
-                     HANSE_OK);
+    assert_int_equal(network_of(&links, 4, &options, &network, NULL), HANSE_OK);
     assert_int_equal(hanse_network_step(&network, &step, 1, NULL), HANSE_OK);
     assert_same(out[0], INFINITY);
     assert_true(isnan(out[1])); /* 0 * Inf */
@@ -511,42 +511,97 @@ static void infinities_travel_along_links(void **state)
     hanse_network_clear(&network);
 }
 
-static void wrong_links_are_named(void **state)
+/* Wherever the others of the links dealt with it, and by whichever thread. */
+static void first_wrong_weight_is_named(void **state)
 {
     (void)state;
-    uint32_t sources[] = {0, 1, 2, 3, 9};
-    uint32_t targets[] = {1, 2, 3, 4, 0};
-    double weights[] = {1, 1, 1, -0.5, NAN};
-    const hanse_links links = {5, sources, targets, weights};
-    const hanse_network_options options = {.n_threads = 2};
+    const double wrong[] = {-0.5, INFINITY, NAN, -DBL_TRUE_MIN};
+    const char *const texts[] = {"-0.5", "inf", "nan", "-4.94066e-324"};
+    sample s = make_sample(500, 20000, 0);
+    for (size_t i = 0; i < 4; i++) {
+        const size_t first = below(s.n);
+        double *weights = malloc(s.n * sizeof *weights);
+        char expected[200];
+        memcpy(weights, s.weights, s.n * sizeof *weights);
+        weights[first] = wrong[i];
+        weights[first + below(s.n - first)] = wrong[i];
+        weights[s.n - 1] = wrong[i];
+        (void)snprintf(expected, sizeof expected,
+                       "link %zu, from row %u to row %u: its weight is %s, it "
+                       "must be 0 or more and finite",
+                       first, s.sources[first], s.targets[first], texts[i]);
+        const hanse_links links = {s.n, s.sources, s.targets, weights};
+        for (size_t n_threads = 1; n_threads < 4; n_threads++) {
+            const hanse_network_options options = {.n_threads = n_threads,
+                                                   .keep = s.keep};
+            hanse_network network;
+            hanse_error error;
+            assert_int_equal(
+                network_of(&links, s.n_rows, &options, &network, &error),
+                HANSE_ERR_FORMAT);
+            assert_string_equal(error.message, expected);
+        }
+        free(weights);
+    }
+    free_sample(&s);
+}
+
+static void too_many_rows_are_refused(void **state)
+{
+    (void)state;
+    const hanse_links links = {0};
+    const hanse_network_options options = {.n_threads = 1};
     hanse_network network;
     hanse_error error;
-    assert_int_equal(hanse_network_build(&links, 5, &options, &network, &error),
-                     HANSE_ERR_ARGUMENT);
-    assert_string_equal(error.message,
-                        "link 3, from row 3 to row 4: its weight is -0.5, it "
-                        "must be 0 or more and finite");
-    weights[3] = INFINITY;
-    assert_int_equal(
-        hanse_network_undirected(&links, 5, &options, &network, &error),
-        HANSE_ERR_ARGUMENT);
-    weights[3] = 0.5;
-    assert_int_equal(hanse_network_build(&links, 5, &options, &network, &error),
-                     HANSE_ERR_ARGUMENT);
-    assert_string_equal(error.message,
-                        "link 4: its source is row 9, but there are 5 rows, "
-                        "numbered from 0");
-    sources[4] = 4;
-    assert_int_equal(hanse_network_build(&links, 5, &options, &network, &error),
-                     HANSE_ERR_ARGUMENT);
-    assert_non_null(strstr(error.message, "nan"));
-    targets[1] = 5;
-    assert_int_equal(hanse_network_build(&links, 5, &options, &network, &error),
-                     HANSE_ERR_ARGUMENT);
-    assert_non_null(strstr(error.message, "link 1: its target is row 5"));
-    assert_int_equal(
-        hanse_network_build(&links, UINT32_MAX, &options, &network, &error),
-        HANSE_ERR_LIMIT);
+    assert_int_equal(network_of(&links, UINT32_MAX, &options, &network, &error),
+                     HANSE_ERR_LIMIT);
+    assert_non_null(strstr(error.message, "4294967295 rows, the most is "
+                                          "4294967294"));
+}
+
+/* Each link is in its row: sums of bits do not depend on order. */
+static void check_links(const sample *s, const hanse_network *network)
+{
+    uint64_t *sums = calloc(s->n_rows, sizeof *sums);
+    for (size_t k = 0; k < s->n; k++)
+        sums[s->targets[k]] += bits_of(s->weights[k]) ^ s->sources[k];
+    for (size_t i = 0; i < s->n_rows; i++) {
+        for (uint64_t k = network->starts[i]; k < network->starts[i + 1]; k++)
+            sums[i] -= bits_of(network->weights[k]) ^ network->sources[k];
+        assert_int_equal(sums[i], 0);
+    }
+    assert_int_equal(network->starts[s->n_rows], s->n);
+    free(sums);
+}
+
+/* While the network is made the links that it is made of are given back, so
+ * that both are never there in full, unless most links go to few rows, or a
+ * thread sleeps. */
+static void links_are_given_back_while_rows_are_made(void **state)
+{
+    (void)state;
+    for (unsigned choice = 0; choice < 4; choice++) {
+        const size_t n_threads = choice % 2 == 0 ? 1 : 3;
+        sample s = make_sample(100000, 3000000, choice / 2 == 0 ? 0 : 2);
+        hanse_budget budget = {0};
+        const hanse_links links = {s.n, s.sources, s.targets, s.weights};
+        const hanse_network_options options = {.n_threads = n_threads,
+                                               .budget = &budget};
+        const hanse_network_size size =
+            hanse_network_bytes(s.n_rows, s.n, true, &options);
+        hanse_network network;
+        assert_int_equal(network_of(&links, s.n_rows, &options, &network, NULL),
+                         HANSE_OK);
+        const uint64_t peak = atomic_load(&budget.peak_bytes);
+        assert_true(peak >= size.least_bytes);
+        assert_true(peak <= size.peak_bytes);
+        if (choice == 0)
+            assert_true(peak <= size.dealt_bytes + size.kept_bytes / 2);
+        check_links(&s, &network);
+        hanse_network_clear(&network);
+        assert_int_equal(atomic_load(&budget.used_bytes), 0);
+        free_sample(&s);
+    }
 }
 
 /* ---- Undirected graphs -------------------------------------------------- */
@@ -570,12 +625,11 @@ static void undirected_graph_is_simple(void **state)
         sample s = make_sample(n_rows, below(400), round % 3);
         const uint8_t *keep = round % 2 != 0 ? s.keep : NULL;
         const hanse_links links = {s.n, s.sources, s.targets, s.weights};
-        const hanse_network_options options = {1 + round % 3, NULL, false,
-                                               keep};
+        const hanse_network_options options = {
+            .n_threads = 1 + round % 3, .keep = keep, .undirected = true};
         hanse_network network;
-        assert_int_equal(
-            hanse_network_undirected(&links, n_rows, &options, &network, NULL),
-            HANSE_OK);
+        assert_int_equal(network_of(&links, n_rows, &options, &network, NULL),
+                         HANSE_OK);
         assert_null(network.weights);
         size_t at = 0;
         for (uint32_t a = 0; a < n_rows; a++) {
@@ -597,19 +651,22 @@ static void metropolis_weights_are_doubly_stochastic(void **state)
     sample s = make_sample(3000, 20000, 10);
     hanse_budget budget = {0};
     const hanse_links links = {s.n, s.sources, s.targets, NULL};
-    const hanse_network_options options = {2, &budget, false, NULL};
+    const hanse_network_options options = {
+        .n_threads = 2, .budget = &budget, .undirected = true};
     const hanse_network_size size =
-        hanse_network_undirected_bytes(s.n_rows, s.n, true, 2);
+        hanse_network_bytes(s.n_rows, s.n, false, &options);
+    const uint64_t weights_bytes = 2 * s.n * sizeof(double) + HANSE_ALIGNMENT;
     hanse_network network;
     double *own = malloc(s.n_rows * sizeof *own);
     double *terms = malloc((s.n_rows + 1) * sizeof *terms);
-    assert_int_equal(
-        hanse_network_undirected(&links, s.n_rows, &options, &network, NULL),
-        HANSE_OK);
-    assert_int_equal(hanse_network_metropolis(&network, own, 2, NULL),
+    assert_int_equal(network_of(&links, s.n_rows, &options, &network, NULL),
                      HANSE_OK);
     assert_true(atomic_load(&budget.used_bytes) <= size.kept_bytes);
     assert_true(atomic_load(&budget.peak_bytes) <= size.peak_bytes);
+    assert_int_equal(hanse_network_metropolis(&network, own, 2, NULL),
+                     HANSE_OK);
+    assert_true(atomic_load(&budget.used_bytes) <=
+                size.kept_bytes + weights_bytes);
     for (size_t i = 0; i < s.n_rows; i++) {
         const size_t n = hanse_network_degree(&network, i);
         for (size_t k = 0; k < n; k++) {
@@ -642,14 +699,13 @@ static void too_little_memory_leaves_nothing_behind(void **state)
         hanse_status status = HANSE_ERR_LIMIT;
         for (uint64_t limit = 1000; status != HANSE_OK; limit += 10000) {
             hanse_budget budget = {.limit_bytes = limit};
-            const hanse_network_options options = {2, &budget, true, NULL};
+            const hanse_network_options options = {.n_threads = 2,
+                                                   .budget = &budget,
+                                                   .normalise = true,
+                                                   .undirected = kind == 1};
             hanse_network network;
             hanse_error error;
-            status = kind == 0
-                         ? hanse_network_build(&links, s.n_rows, &options,
-                                               &network, &error)
-                         : hanse_network_undirected(&links, s.n_rows, &options,
-                                                    &network, &error);
+            status = network_of(&links, s.n_rows, &options, &network, &error);
             if (status == HANSE_OK)
                 hanse_network_clear(&network);
             else
@@ -676,7 +732,9 @@ int main(void)
         cmocka_unit_test(hard_rows_are_rounded_once),
         cmocka_unit_test(step_tells_of_every_row_once),
         cmocka_unit_test(infinities_travel_along_links),
-        cmocka_unit_test(wrong_links_are_named),
+        cmocka_unit_test(first_wrong_weight_is_named),
+        cmocka_unit_test(too_many_rows_are_refused),
+        cmocka_unit_test(links_are_given_back_while_rows_are_made),
         cmocka_unit_test(undirected_graph_is_simple),
         cmocka_unit_test(metropolis_weights_are_doubly_stochastic),
         cmocka_unit_test(too_little_memory_leaves_nothing_behind),

@@ -15,6 +15,7 @@
 
 #include "engine/models/term_sum.h"
 #include "engine/models/walk.h"
+#include "tests/network_of.h"
 
 static void assert_near(double found, double expected, double tolerance)
 {
@@ -25,10 +26,11 @@ static void assert_near(double found, double expected, double tolerance)
 static hanse_network build(const hanse_links *links, size_t n_rows,
                            bool normalise)
 {
-    const hanse_network_options options = {2, NULL, normalise, NULL};
+    const hanse_network_options options = {.n_threads = 2,
+                                           .normalise = normalise};
     hanse_network network;
-    assert_int_equal(
-        hanse_network_build(links, n_rows, &options, &network, NULL), HANSE_OK);
+    assert_int_equal(network_of(links, n_rows, &options, &network, NULL),
+                     HANSE_OK);
     return network;
 }
 

@@ -64,17 +64,12 @@ static hanse_status make_graph(const hanse_coordinate_spec *spec,
                                hanse_model_run *run, const uint8_t *keep,
                                hanse_network *graph, hanse_error *error)
 {
-    hanse_link_arrays arrays;
-    HANSE_TRY(hanse_link_table_read(run, &spec->links, &arrays, error));
-    const hanse_links links = hanse_link_arrays_view(&arrays);
     const hanse_network_options options = {.n_threads =
                                                hanse_model_threads(run),
                                            .budget = run->source->budget,
-                                           .keep = keep};
-    const hanse_status status = hanse_network_undirected(
-        &links, (size_t)run->n_rows, &options, graph, error);
-    hanse_link_arrays_clear(&arrays);
-    return status;
+                                           .keep = keep,
+                                           .undirected = true};
+    return hanse_link_table_read(run, &spec->links, &options, graph, error);
 }
 
 /* Rows that take no part have no links. */

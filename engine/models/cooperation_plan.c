@@ -32,13 +32,11 @@ static hanse_status check_spec(const hanse_cooperation_spec *spec,
 }
 
 /* What strategies, independence and codes of all rows take, and with them the
- * links as they are read, or the values of two rounds. Rows without a strategy
- * have no links in the graph, so that it may be small. */
-static uint64_t least_bytes(uint64_t n_rows, uint64_t n_links)
+ * values of two rounds. Rows without a strategy have no links in the graph, so
+ * that it may be small. */
+static uint64_t least_bytes(uint64_t n_rows)
 {
-    const uint64_t links = 2 * sizeof(uint32_t) * n_links;
-    const uint64_t rounds = 4 * sizeof(double) * n_rows;
-    return 17 * n_rows + (links > rounds ? links : rounds);
+    return (17 + 4 * sizeof(double)) * n_rows;
 }
 
 /* Columns of the links, and whether memory may suffice. */
@@ -49,7 +47,7 @@ static hanse_status check_links(const hanse_coordinate_spec *coordinate,
     HANSE_TRY(
         hanse_link_table_check(run, &coordinate->links, true, &links, error));
     const uint64_t limit_bytes = run->source->budget->limit_bytes;
-    const uint64_t needed = least_bytes(run->n_rows, links.n);
+    const uint64_t needed = least_bytes(run->n_rows);
     if (limit_bytes == 0 || needed <= limit_bytes)
         return HANSE_OK;
     return hanse_fail(
@@ -167,10 +165,12 @@ static hanse_status explain_links(const hanse_cooperation_spec *spec,
     uint64_t n;
     char reads[2 * NAME_SIZE];
     HANSE_TRY(hanse_link_table_count(run, &spec->coordinate.links, &n, error));
-    const hanse_network_size graph = hanse_network_undirected_bytes(
-        n_rows, (size_t)n, false, hanse_model_threads(run));
+    const hanse_network_options options = {
+        .n_threads = hanse_model_threads(run), .undirected = true};
+    const hanse_network_size graph =
+        hanse_network_bytes(n_rows, n, false, &options);
     const uint64_t rounds = graph.kept_bytes + hanse_coordinate_bytes(n_rows);
-    const uint64_t making = graph.peak_bytes + 8 * n;
+    const uint64_t making = graph.peak_bytes + n_rows;
     (void)snprintf(reads, sizeof reads, "the strategy, %s, %" PRIu64 " links",
                    spec->coordinate.independence, n);
     HANSE_TRY(hanse_pass_notes_add(

@@ -23,7 +23,7 @@
 #include "engine/models/network.h"
 
 typedef struct hanse_coordination {
-    const hanse_network *graph; /* hanse_network_undirected; its weights are
+    const hanse_network *graph; /* undirected (network_build.h); its weights are
                                    not looked at. Rows without strategy or
                                    independence in [0, 1] have no links */
     const double *strategy;     /* [row]; NaN: missing */

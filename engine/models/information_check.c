@@ -62,25 +62,21 @@ hanse_information_bytes(const hanse_information_spec *spec,
     const uint64_t column = run->n_rows * sizeof(double);
     const bool keeps_all = run->spec->filter == NULL &&
                            !(spec->remove_rejected && spec->n_conditions > 0);
-    const hanse_network_size network =
-        hanse_network_bytes(run->n_rows, links->n, links->has_weights,
-                            spec->normalise, hanse_model_threads(run));
-    const uint64_t table =
-        links->n *
-        (2 * sizeof(uint32_t) + (links->has_weights ? sizeof(double) : 0));
-    uint64_t index = 0;
-    if (spec->links.by_id)
-        index = hanse_row_ids_bytes(run->n_rows, true);
-    hanse_information_size size = {
-        .build_bytes = 2 * column + table + run->n_rows,
+    const hanse_network_options options = {
+        .n_threads = hanse_model_threads(run), .normalise = spec->normalise};
+    const hanse_network_size network = hanse_network_bytes(
+        run->n_rows, links->n, links->has_weights, &options);
+    const uint64_t dealing =
+        network.dealt_bytes +
+        (spec->links.by_id ? hanse_row_ids_bytes(run->n_rows, true) : 0);
+    return (hanse_information_size){
+        .build_bytes =
+            2 * column + run->n_rows +
+            (network.peak_bytes > dealing ? network.peak_bytes : dealing),
         .walk_bytes = (spec->walk.hops == HANSE_WALK_LIMIT ? 5 : 4) * column +
                       network.kept_bytes,
-        .least_bytes = 2 * column + table,
+        .least_bytes = 2 * column + (keeps_all ? network.least_bytes : 0),
     };
-    size.build_bytes += network.peak_bytes > index ? network.peak_bytes : index;
-    if (keeps_all)
-        size.least_bytes += network.peak_bytes;
-    return size;
 }
 
 /* Columns of the links, and whether memory may suffice. */

@@ -192,23 +192,15 @@ static hanse_status read_flows(hanse_information *info,
                                const flow_groups *groups, hanse_error *error)
 {
     hanse_row_ids *ids = NULL;
-    hanse_link_arrays arrays = {0};
-    hanse_network network = {0};
+    hanse_network network;
     const hanse_network_options options = {
         .n_threads = hanse_model_threads(info->run), .budget = info->budget};
     HANSE_TRY(index_groups(info, groups->table, &ids, error));
-    hanse_status status = hanse_link_table_read_by(
-        info->run, &info->spec->flows, ids, &arrays, error);
-    hanse_row_ids_destroy(ids);
-    if (status != HANSE_OK)
-        return status;
-    const hanse_links links = hanse_link_arrays_view(&arrays);
-    status = hanse_network_build(&links, groups->table->n_rows, &options,
-                                 &network, error);
-    hanse_link_arrays_clear(&arrays);
-    if (status != HANSE_OK)
-        return status;
-    status = fold_flows(info, groups, &network, NULL, NULL, error);
+    HANSE_TRY(hanse_link_table_read_by(info->run, &info->spec->flows, ids,
+                                       groups->table->n_rows, &options,
+                                       &network, error));
+    const hanse_status status =
+        fold_flows(info, groups, &network, NULL, NULL, error);
     hanse_network_clear(&network);
     return status;
 }
@@ -289,18 +281,8 @@ static hanse_status build_network(hanse_information *info, const uint8_t *keep,
                                            .budget = info->budget,
                                            .normalise = info->spec->normalise,
                                            .keep = keep};
-    hanse_link_arrays arrays;
-    HANSE_TRY(
-        hanse_link_table_read(info->run, &info->spec->links, &arrays, error));
-    const hanse_links links = hanse_link_arrays_view(&arrays);
-    const hanse_status status =
-        hanse_network_build(&links, info->n_rows, &options, out, error);
-    if (status == HANSE_ERR_ARGUMENT && error != NULL) {
-        hanse_error_prefix(error, "%s", info->spec->links.path);
-        error->status = HANSE_ERR_FORMAT;
-    }
-    hanse_link_arrays_clear(&arrays);
-    return status == HANSE_ERR_ARGUMENT ? HANSE_ERR_FORMAT : status;
+    return hanse_link_table_read(info->run, &info->spec->links, &options, out,
+                                 error);
 }
 
 /* With sent[i], what the rows start with. */

@@ -28,17 +28,6 @@ void hanse_link_spec_clear(hanse_link_spec *spec)
     *spec = (hanse_link_spec){0};
 }
 
-void hanse_link_arrays_clear(hanse_link_arrays *arrays)
-{
-    hanse_free(arrays->budget, arrays->sources, arrays->n,
-               sizeof *arrays->sources);
-    hanse_free(arrays->budget, arrays->targets, arrays->n,
-               sizeof *arrays->targets);
-    hanse_free(arrays->budget, arrays->weights, arrays->n,
-               sizeof *arrays->weights);
-    *arrays = (hanse_link_arrays){0};
-}
-
 size_t hanse_model_threads(const hanse_model_run *run)
 {
     return run->options != NULL && run->options->n_threads != 0
@@ -110,84 +99,131 @@ typedef struct link_scan {
     const hanse_schema *schema;
     size_t ends[2];        /* fields of source and target */
     hanse_formula *weight; /* NULL: all 1 */
-    hanse_link_arrays *out;
+    hanse_budget *budget;
+    hanse_link_dealer *dealer;
     hanse_bad_end bad;
     pthread_mutex_t lock; /* for `bad` */
 } link_scan;
 
 static const char *const roles[2] = {"source", "target"};
 
-/* What a thread evaluates weights with. */
-typedef struct weight_part {
+/* Links of a block of rows on their way to the dealer, on one thread. */
+typedef struct scan_part {
     const link_scan *s;
-    double *block;
+    hanse_link_part *dealt;
+    uint32_t *rows[2]; /* of the ends */
+    double *weights;   /* NULL: all 1 */
     void *scratch;
-} weight_part;
+} scan_part;
 
-static void close_weights(void *own)
+static void close_part(void *own)
 {
-    weight_part *part = own;
+    scan_part *part = own;
     if (part == NULL)
         return;
-    hanse_budget *budget = part->s->out->budget;
-    hanse_free(budget, part->block, HANSE_BLOCK_ROWS, sizeof *part->block);
-    hanse_free(budget, part->scratch,
-               hanse_formula_scratch_bytes(part->s->weight), 1);
+    hanse_budget *budget = part->s->budget;
+    for (size_t e = 0; e < 2; e++)
+        hanse_free(budget, part->rows[e], HANSE_BLOCK_ROWS,
+                   sizeof *part->rows[e]);
+    hanse_free(budget, part->weights, HANSE_BLOCK_ROWS, sizeof *part->weights);
+    if (part->scratch != NULL)
+        hanse_free(budget, part->scratch,
+                   hanse_formula_scratch_bytes(part->s->weight), 1);
     free(part);
 }
 
-static hanse_status open_weights(void *context, void **own, hanse_error *error)
+static bool allocate_blocks(scan_part *part)
 {
-    const link_scan *s = context;
-    hanse_budget *budget = s->out->budget;
+    const link_scan *s = part->s;
+    for (size_t e = 0; e < 2; e++) {
+        part->rows[e] =
+            hanse_allocate(s->budget, HANSE_BLOCK_ROWS, sizeof *part->rows[e]);
+        if (part->rows[e] == NULL)
+            return false;
+    }
     if (s->weight == NULL)
-        return HANSE_OK;
-    weight_part *part = calloc(1, sizeof *part);
-    if (part == NULL)
-        return hanse_fail_nomem(error, "weights of links", sizeof *part);
-    *own = part;
-    part->s = s;
-    part->block = hanse_allocate(budget, HANSE_BLOCK_ROWS, sizeof *part->block);
+        return true;
+    part->weights =
+        hanse_allocate(s->budget, HANSE_BLOCK_ROWS, sizeof *part->weights);
     part->scratch =
-        hanse_allocate(budget, hanse_formula_scratch_bytes(s->weight), 1);
-    return part->block != NULL && part->scratch != NULL
-               ? HANSE_OK
-               : hanse_fail_budget(error, budget, "weights of links",
-                                   HANSE_BLOCK_ROWS, sizeof *part->block);
+        hanse_allocate(s->budget, hanse_formula_scratch_bytes(s->weight), 1);
+    return part->weights != NULL && part->scratch != NULL;
 }
 
-static void take_weights(const weight_part *part, const hanse_morsel *rows)
+static hanse_status open_part(void *context, void **own, hanse_error *error)
 {
-    double *out = part->s->out->weights + rows->first_row;
-    for (size_t first = 0; first < rows->batch.n_rows;
-         first += HANSE_BLOCK_ROWS) {
-        const size_t left = rows->batch.n_rows - first;
-        const size_t n = left < HANSE_BLOCK_ROWS ? left : HANSE_BLOCK_ROWS;
-        hanse_formula_number(part->s->weight, &rows->batch, first, n,
-                             part->scratch, part->block);
-        memcpy(out + first, part->block, n * sizeof *out);
+    const link_scan *s = context;
+    scan_part *part = calloc(1, sizeof *part);
+    if (part == NULL)
+        return hanse_fail_nomem(error, "links", sizeof *part);
+    *own = part;
+    part->s = s;
+    return allocate_blocks(part)
+               ? hanse_link_dealer_open(s->dealer, &part->dealt, error)
+               : hanse_fail_budget(error, s->budget, "links", HANSE_BLOCK_ROWS,
+                                   sizeof *part->weights);
+}
+
+/* The array from row `first` on. */
+static hanse_array skip_rows(const hanse_array *array, hanse_type type,
+                             size_t first)
+{
+    hanse_array rest = *array;
+    if (type == HANSE_TEXT)
+        rest.offsets += first;
+    else
+        rest.values =
+            (const char *)array->values + first * hanse_type_size(type);
+    if (array->missing != NULL)
+        rest.missing += first;
+    return rest;
+}
+
+/* Rows of the ends of n links; those that there are none of go to *bad. */
+static void find_rows(const scan_part *part, const hanse_morsel *rows,
+                      size_t first, size_t n, hanse_bad_end *bad)
+{
+    const link_scan *s = part->s;
+    for (size_t e = 0; e < 2; e++) {
+        const hanse_type type = s->schema->fields[s->ends[e]].type;
+        const hanse_array array =
+            skip_rows(&rows->batch.arrays[s->ends[e]], type, first);
+        const hanse_ends ends = {type, &array, rows->first_row + first, n,
+                                 roles[e]};
+        if (s->ids != NULL)
+            hanse_row_ids_find(s->ids, &ends, part->rows[e], bad);
+        else
+            hanse_row_numbers_find(s->n_rows, &ends, part->rows[e], bad);
     }
 }
 
+static hanse_status take_block(const scan_part *part, const hanse_morsel *rows,
+                               size_t first, size_t n, hanse_bad_end *bad,
+                               hanse_error *error)
+{
+    const hanse_links links = {n, part->rows[0], part->rows[1], part->weights};
+    find_rows(part, rows, first, n, bad);
+    if (bad->link != UINT64_MAX)
+        return HANSE_OK;
+    if (part->weights != NULL)
+        hanse_formula_number(part->s->weight, &rows->batch, first, n,
+                             part->scratch, part->weights);
+    return hanse_link_part_deal(part->dealt, &links, rows->first_row + first,
+                                error);
+}
+
+/* After an end that is no row, none of the morsel's links is of use. */
 static hanse_status take_links(void *context, void *own,
                                const hanse_morsel *rows, hanse_error *error)
 {
     link_scan *s = context;
-    uint32_t *const to[2] = {s->out->sources, s->out->targets};
     hanse_bad_end bad = HANSE_NO_BAD_END;
-    (void)error;
-    for (size_t e = 0; e < 2; e++) {
-        const hanse_ends ends = {s->schema->fields[s->ends[e]].type,
-                                 &rows->batch.arrays[s->ends[e]],
-                                 rows->first_row, rows->batch.n_rows, roles[e]};
-        if (s->ids != NULL)
-            hanse_row_ids_find(s->ids, &ends, to[e] + rows->first_row, &bad);
-        else
-            hanse_row_numbers_find(s->n_rows, &ends, to[e] + rows->first_row,
-                                   &bad);
+    for (size_t first = 0; first < rows->batch.n_rows && bad.link == UINT64_MAX;
+         first += HANSE_BLOCK_ROWS) {
+        const size_t left = rows->batch.n_rows - first;
+        const size_t n = left < HANSE_BLOCK_ROWS ? left : HANSE_BLOCK_ROWS;
+        HANSE_TRY(take_block(own, rows, first, n, &bad, error));
     }
-    if (s->weight != NULL)
-        take_weights(own, rows);
     if (bad.link == UINT64_MAX)
         return HANSE_OK;
     (void)pthread_mutex_lock(&s->lock);
@@ -227,23 +263,6 @@ static hanse_status find_fields(link_scan *s, const hanse_link_spec *spec,
                                        HANSE_WANT_NUMBER, &s->weight, error);
 }
 
-static hanse_status allocate(hanse_link_arrays *out, size_t n,
-                             bool with_weights, hanse_budget *budget,
-                             hanse_error *error)
-{
-    *out = (hanse_link_arrays){.budget = budget, .n = n};
-    out->sources = hanse_allocate(budget, n, sizeof *out->sources);
-    out->targets = hanse_allocate(budget, n, sizeof *out->targets);
-    if (with_weights)
-        out->weights = hanse_allocate(budget, n, sizeof *out->weights);
-    if (out->sources != NULL && out->targets != NULL &&
-        (!with_weights || out->weights != NULL))
-        return HANSE_OK;
-    return hanse_fail_budget(error, budget, "links", n,
-                             2 * sizeof *out->sources +
-                                 (with_weights ? sizeof *out->weights : 0));
-}
-
 static hanse_status scan_links(hanse_model_run *run, hanse_source *links,
                                link_scan *s, hanse_error *error)
 {
@@ -266,8 +285,8 @@ static hanse_status scan_links(hanse_model_run *run, hanse_source *links,
                              .n_threads =
                                  hanse_scan_threads(links, run->options),
                              .context = s,
-                             .open = open_weights,
-                             .close = close_weights,
+                             .open = open_part,
+                             .close = close_part,
                              .take = take_links};
     HANSE_TRY(hanse_scan_run(&scan, &run->n_bytes, error));
     return hanse_bad_end_report(&s->bad, s->ids, s->n_rows, error);
@@ -275,59 +294,58 @@ static hanse_status scan_links(hanse_model_run *run, hanse_source *links,
 
 static hanse_status read_open(hanse_model_run *run, const hanse_link_spec *spec,
                               hanse_source *links, link_scan *s,
+                              const hanse_network_options *options,
                               hanse_error *error)
 {
-    if (run->n_rows >= UINT32_MAX)
-        return hanse_fail(error, HANSE_ERR_LIMIT,
-                          "links between %zu rows, the most is %u", s->n_rows,
-                          UINT32_MAX - 1);
     s->schema = hanse_source_schema(links);
     HANSE_TRY(find_fields(s, spec, error));
-    HANSE_TRY(allocate(s->out, links->ops->n_rows(links), s->weight != NULL,
-                       run->source->budget, error));
+    HANSE_TRY(hanse_network_begin(s->n_rows, links->ops->n_rows(links),
+                                  s->weight != NULL, options, &s->dealer,
+                                  error));
     return scan_links(run, links, s, error);
 }
 
 hanse_status hanse_link_table_read_by(hanse_model_run *run,
                                       const hanse_link_spec *spec,
-                                      const hanse_row_ids *ids,
-                                      hanse_link_arrays *out,
-                                      hanse_error *error)
+                                      hanse_row_ids *ids, size_t n_rows,
+                                      const hanse_network_options *options,
+                                      hanse_network *out, hanse_error *error)
 {
     hanse_source *links;
-    hanse_link_arrays made = {0};
     link_scan s = {.ids = ids,
-                   .n_rows = run->n_rows,
-                   .out = &made,
+                   .n_rows = n_rows,
+                   .budget = options->budget,
                    .bad = HANSE_NO_BAD_END};
-    HANSE_TRY(run->open_table(run->open_context, spec->file, spec->path, &links,
-                              error));
+    hanse_status status = run->open_table(run->open_context, spec->file,
+                                          spec->path, &links, error);
+    if (status != HANSE_OK) {
+        hanse_row_ids_destroy(ids);
+        return status;
+    }
     (void)pthread_mutex_init(&s.lock, NULL);
-    const hanse_status status = read_open(run, spec, links, &s, error);
+    status = read_open(run, spec, links, &s, options, error);
     (void)pthread_mutex_destroy(&s.lock);
     hanse_formula_destroy(s.weight);
     hanse_source_close(links);
-    if (status != HANSE_OK) {
-        if (status == HANSE_ERR_FORMAT)
-            hanse_error_prefix(error, "%s", spec->path);
-        hanse_link_arrays_clear(&made);
-        return status;
-    }
-    *out = made;
-    return HANSE_OK;
+    hanse_row_ids_destroy(ids);
+    if (status == HANSE_OK)
+        status = hanse_network_finish(s.dealer, options, out, error);
+    hanse_link_dealer_destroy(s.dealer);
+    if (status == HANSE_ERR_FORMAT)
+        hanse_error_prefix(error, "%s", spec->path);
+    return status;
 }
 
 hanse_status hanse_link_table_read(hanse_model_run *run,
                                    const hanse_link_spec *spec,
-                                   hanse_link_arrays *out, hanse_error *error)
+                                   const hanse_network_options *options,
+                                   hanse_network *out, hanse_error *error)
 {
     hanse_row_ids *ids = NULL;
     if (spec->by_id)
         HANSE_TRY(read_ids(run, spec, &ids, error));
-    const hanse_status status =
-        hanse_link_table_read_by(run, spec, ids, out, error);
-    hanse_row_ids_destroy(ids);
-    return status;
+    return hanse_link_table_read_by(run, spec, ids, (size_t)run->n_rows,
+                                    options, out, error);
 }
 
 /* ---- Checks ------------------------------------------------------------- */

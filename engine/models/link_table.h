@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Tables of links, read into memory: which row each link comes from, which it
- * goes to, and its weight.
+ * Tables of links, read into networks.
  */
 #ifndef HANSE_ENGINE_MODELS_LINK_TABLE_H
 #define HANSE_ENGINE_MODELS_LINK_TABLE_H
 
 #include "engine/models/models.h"
-#include "engine/models/network.h"
+#include "engine/models/network_build.h"
 #include "engine/models/row_ids.h"
 
 /* What a job says of links. Texts are owned (malloc); zero-initialise. */
@@ -25,28 +24,22 @@ typedef struct hanse_link_spec {
 
 void hanse_link_spec_clear(hanse_link_spec *spec);
 
-/* Links in memory, 8 bytes each, 16 with weights. */
-typedef struct hanse_link_arrays {
-    hanse_budget *budget;
-    size_t n;
-    uint32_t *sources; /* [link] */
-    uint32_t *targets;
-    double *weights; /* NULL: all 1 */
-} hanse_link_arrays;
-
-/* Reads the links between rows of the run's table. An end that is no row is
- * HANSE_ERR_FORMAT with the first such link; messages begin with the path of
- * the links. */
+/* Reads the links between rows of the run's table. An end that is no row, or a
+ * weight that is negative or not finite, is HANSE_ERR_FORMAT with the first
+ * such link, an end before any weight; messages begin with the path of the
+ * links. */
 hanse_status hanse_link_table_read(hanse_model_run *run,
                                    const hanse_link_spec *spec,
-                                   hanse_link_arrays *out, hanse_error *error);
+                                   const hanse_network_options *options,
+                                   hanse_network *out, hanse_error *error);
 
-/* The same where the ends are ids of an index (not taken). */
+/* The same between n_rows rows of an index; it is taken, and freed when it has
+ * served. */
 hanse_status hanse_link_table_read_by(hanse_model_run *run,
                                       const hanse_link_spec *spec,
-                                      const hanse_row_ids *ids,
-                                      hanse_link_arrays *out,
-                                      hanse_error *error);
+                                      hanse_row_ids *ids, size_t n_rows,
+                                      const hanse_network_options *options,
+                                      hanse_network *out, hanse_error *error);
 
 /* What is known of a table of links that was opened and not read. */
 typedef struct hanse_link_facts {
@@ -65,14 +58,6 @@ hanse_status hanse_link_table_check(const hanse_model_run *run,
 hanse_status hanse_link_table_count(const hanse_model_run *run,
                                     const hanse_link_spec *spec, uint64_t *n,
                                     hanse_error *error);
-
-static inline hanse_links hanse_link_arrays_view(const hanse_link_arrays *a)
-{
-    return (hanse_links){a->n, a->sources, a->targets, a->weights};
-}
-
-/* Accepts what is zero or already clear. */
-void hanse_link_arrays_clear(hanse_link_arrays *arrays);
 
 /* Threads for work on rows and links that are in memory. */
 size_t hanse_model_threads(const hanse_model_run *run);

@@ -6,7 +6,6 @@
 
 #include <string.h>
 
-#include "engine/models/arrange.h"
 #include "engine/models/network_work.h"
 #include "engine/models/term_sum.h"
 #include "engine/parallel.h"
@@ -127,8 +126,8 @@ static hanse_status compact(simplifier *s, size_t n_threads, hanse_error *error)
     return HANSE_OK;
 }
 
-static hanse_status simplify(hanse_network *network, size_t n_threads,
-                             hanse_error *error)
+hanse_status hanse_network_simplify(hanse_network *network, size_t n_threads,
+                                    hanse_error *error)
 {
     const size_t n_rows = network->n_rows;
     hanse_budget *budget = network->budget;
@@ -143,31 +142,6 @@ static hanse_status simplify(hanse_network *network, size_t n_threads,
     if (status == HANSE_OK)
         status = compact(&s, n_threads, error);
     hanse_free(budget, s.starts, n_rows + 1, sizeof *s.starts);
-    return status;
-}
-
-hanse_status hanse_network_undirected(const hanse_links *links, size_t n_rows,
-                                      const hanse_network_options *options,
-                                      hanse_network *out, hanse_error *error)
-{
-    HANSE_TRY(hanse_links_check(links, n_rows, options->n_threads, error));
-    const hanse_arrangement both = {
-        .n_rows = n_rows,
-        .n = links->n,
-        .keys = links->targets,
-        .others = links->sources,
-        .keep = options->keep,
-        .both_ways = true,
-        .with_others = true,
-    };
-    hanse_network network;
-    HANSE_TRY(hanse_arrange(&both, options->n_threads, options->budget,
-                            &network, error));
-    const hanse_status status = simplify(&network, options->n_threads, error);
-    if (status != HANSE_OK)
-        hanse_network_clear(&network);
-    else
-        *out = network;
     return status;
 }
 
@@ -210,23 +184,4 @@ hanse_status hanse_network_metropolis(hanse_network *network, double *own,
     mixing m = {network, own};
     return hanse_parallel_for(n_threads, hanse_network_n_tasks(network),
                               mix_rows, &m, error);
-}
-
-hanse_network_size hanse_network_undirected_bytes(size_t n_rows, size_t n_links,
-                                                  bool metropolis,
-                                                  size_t n_threads)
-{
-    const uint64_t n = 2 * (uint64_t)n_links;
-    const uint64_t rows = hanse_block_bytes(n_rows + 1, sizeof(uint64_t));
-    const uint64_t sources = hanse_block_bytes(n, sizeof(uint32_t));
-    const uint64_t weights =
-        metropolis ? hanse_block_bytes(n, sizeof(double)) : 0;
-    const uint64_t kept = rows + sources + weights;
-    const uint64_t simple = 2 * (rows + sources);
-    const uint64_t arranged =
-        rows + sources + hanse_arrange_bytes(n_rows, (size_t)n, n_threads);
-    uint64_t most = kept > simple ? kept : simple;
-    if (arranged > most)
-        most = arranged;
-    return (hanse_network_size){kept, most};
 }

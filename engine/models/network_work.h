@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What the two files of networks share: checks, and rows cut into tasks.
+ * What the files of networks share: rows cut into tasks, and simple graphs.
  */
 #ifndef HANSE_ENGINE_MODELS_NETWORK_WORK_H
 #define HANSE_ENGINE_MODELS_NETWORK_WORK_H
@@ -11,9 +11,11 @@ enum {
     HANSE_NETWORK_TASK = 1 << 15 /* links and rows of a task, about */
 };
 
-/* Whether all ends are rows and all weights finite and not negative. */
-hanse_status hanse_links_check(const hanse_links *links, size_t n_rows,
-                               size_t n_threads, hanse_error *error);
+/* Makes a graph simple whose links, without weights, are entries of either end
+ * and none from a row to itself: parallel and opposite links count once, and
+ * the sources of a row are ascending. */
+hanse_status hanse_network_simplify(hanse_network *network, size_t n_threads,
+                                    hanse_error *error);
 
 static inline size_t hanse_network_n_tasks(const hanse_network *network)
 {
