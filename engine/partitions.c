@@ -28,7 +28,7 @@ enum {
 /* From here on partitions are faster: states leave the second cache level, and
  * places by arithmetic save the look-up of combined keys. */
 static const size_t default_share_bytes = (size_t)1 << 20;
-static const size_t default_page_bytes = (size_t)8 << 20;
+static const size_t default_page_bytes = (size_t)4 << 20;
 
 /* ---- What the threads share --------------------------------------------- */
 
