@@ -114,6 +114,32 @@ static void add_three(int64_t *restrict rows, const part *p)
 }
 #endif
 
+#if defined(__AVX2__)
+/* Count, three sums and three sums of squares, in the lanes where
+ * engine/states.h has them: two registers. */
+static void add_three_squares(int64_t *restrict rows, size_t stride,
+                              const part *p)
+{
+    const double *restrict x = p->values[0];
+    const double *restrict y = p->values[1];
+    const double *restrict z = p->values[2];
+    const __m256i one = _mm256_set_epi64x(0, 0, 0, 1);
+    for (size_t i = 0; i < p->n; i++) {
+        double *row = (double *)(void *)(rows + (size_t)p->groups[i] * stride);
+        prefetch(rows, stride, p, i);
+        const __m256d values = _mm256_set_pd(z[i], y[i], x[i], 0.0);
+        const __m256d state = _mm256_load_pd(row);
+        const __m256d sums = _mm256_add_pd(state, values);
+        const __m256i count = _mm256_add_epi64(_mm256_castpd_si256(state), one);
+        _mm256_store_pd(row,
+                        _mm256_blend_pd(sums, _mm256_castsi256_pd(count), 1));
+        const __m256d turned = _mm256_permute4x64_pd(values, 0x39);
+        _mm256_store_pd(row + 4, _mm256_add_pd(_mm256_load_pd(row + 4),
+                                               _mm256_mul_pd(turned, turned)));
+    }
+}
+#endif
+
 static void add_counts(int64_t *restrict rows, size_t stride, const part *p)
 {
     for (size_t i = 0; i < p->n; i++) {
@@ -174,6 +200,13 @@ static void add_sums(const hanse_fold *fold, int64_t *rows, const part *p)
         add_three(rows, p);
         return;
     }
+#if defined(__AVX2__)
+    if (p->groups != NULL && layout->n_measures == 3 &&
+        layout->n_addends == 6) {
+        add_three_squares(rows, layout->stride, p);
+        return;
+    }
+#endif
     if (p->groups != NULL)
         add_counts(rows, layout->stride, p);
     else
