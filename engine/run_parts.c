@@ -145,7 +145,7 @@ static void fill_column(hanse_column *to, size_t n_rows,
     widen(to, n_rows, from->type);
     values = (uint64_t *)(uintptr_t)to->values;
     for (size_t i = 0; i < n; i++) {
-        if (to->type != from->type) {
+        if (to->type == HANSE_FLOAT64 && from->type != HANSE_FLOAT64) {
             const double x = hanse_column_number(from, i);
             memcpy(&values[rows[i]], &x, sizeof x);
         } else {

@@ -401,6 +401,54 @@ static void large_groups_are_not_cut(void **state)
     free(x);
 }
 
+/* Parts with values beyond 2^63 and parts without have columns of other types:
+ * those of the whole hold both. */
+static void parts_keep_large_unsigned_values(void **state)
+{
+    (void)state;
+    enum {
+        N = 64
+    };
+    static const hanse_field two[] = {{.name = "a", .type = HANSE_INT64},
+                                      {.name = "u", .type = HANSE_UINT64}};
+    static const hanse_schema schema_of_two = {two, 2};
+    static const char *const key[] = {"a"};
+    int64_t a[N];
+    uint64_t u[N];
+    for (size_t i = 0; i < N; i++) {
+        a[i] = (int64_t)i;
+        u[i] = i % 7 == 0 ? UINT64_MAX - i : i;
+    }
+    const hanse_array arrays[] = {{.values = a}, {.values = u}};
+    const hanse_batch batch = {N, arrays};
+    const hanse_run_options options = {.n_threads = 1};
+    const hanse_run_tuning tuning = {.n_parts = 16};
+    hanse_spec *spec;
+    hanse_source *source;
+    hanse_result *found;
+    assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_grouping(spec, key, 1, NULL), HANSE_OK);
+    assert_int_equal(hanse_spec_add_measure(spec, "u", "u", NULL), HANSE_OK);
+    assert_int_equal(
+        hanse_spec_set_statistics(spec, HANSE_STAT_MAX | HANSE_STAT_MODE, NULL),
+        HANSE_OK);
+    assert_int_equal(
+        hanse_memory_source_open(&schema_of_two, &batch, 10, &source, NULL),
+        HANSE_OK);
+    assert_int_equal(
+        hanse_run_tuned(spec, source, &options, &tuning, NULL, &found, NULL),
+        HANSE_OK);
+    const hanse_table *table = hanse_result_table(found, 0);
+    assert_int_equal(table->n_rows, N);
+    for (size_t c = 1; c < 3; c++) {
+        assert_int_equal(table->columns[c].type, HANSE_UINT64);
+        assert_memory_equal(table->columns[c].values, u, sizeof u);
+    }
+    hanse_result_destroy(found);
+    hanse_source_close(source);
+    hanse_spec_destroy(spec);
+}
+
 /* One value of each page leaves the window when memory is half full of small
  * states: rows go to the spill in time. */
 static void unpacked_states_stay_within_the_limit(void **state)
@@ -502,6 +550,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tuple_map_numbers_by_first_appearance),
         cmocka_unit_test(tuple_map_keeps_codes_while_it_grows),
         cmocka_unit_test(large_groups_are_not_cut),
+        cmocka_unit_test(parts_keep_large_unsigned_values),
         cmocka_unit_test(unpacked_states_stay_within_the_limit),
         cmocka_unit_test(random_tables_agree_however_shared),
     };
