@@ -10,6 +10,7 @@
 #include "cli/run_options.h"
 #include "engine/base/error.h"
 #include "engine/plan.h"
+#include "engine/distinct.h"
 #include "engine/quantile.h"
 #include "engine/spec.h"
 #include "io/column_reason.h"
@@ -212,17 +213,13 @@ static size_t print_notes(const hanse_pass_notes *notes)
     return notes->n + 1;
 }
 
-static void print_passes(const hanse_source *source, const hanse_plan *plan,
-                         const hanse_pass_notes *notes, uint64_t limit_bytes)
+static void print_quantiles(const hanse_plan *plan, uint64_t n_rows,
+                            size_t number, uint64_t limit_bytes)
 {
-    const uint64_t n_rows = source->ops->n_rows(source);
     const uint64_t size_bytes = hanse_quantiles_bytes(plan, n_rows);
-    const size_t number = print_notes(notes);
-    printf("%-12s%zu: read, filter, formulas, groups, sums\n",
-           number == 1 ? "passes" : "", number);
+    const hanse_number_text size = hanse_format_bytes((double)size_bytes);
     if (hanse_quantiles_count(plan) == 0)
         return;
-    const hanse_number_text size = hanse_format_bytes((double)size_bytes);
     if (hanse_quantiles_may_keep(size_bytes, limit_bytes))
         printf("            then quantiles, from values kept in memory, about "
                "%s\n",
@@ -232,7 +229,38 @@ static void print_passes(const hanse_source *source, const hanse_plan *plan,
                "groups; count values\n            by ranges until those left "
                "fit in memory, then collect them (all would\n            "
                "take about %s)\n",
-               number + 1, size.text);
+               number, size.text);
+}
+
+/* How many values are different nobody knows before. */
+static void print_distinct(const hanse_plan *plan, uint64_t n_rows,
+                           size_t number, uint64_t limit_bytes)
+{
+    const uint64_t size_bytes = hanse_distinct_bytes(plan, n_rows);
+    const hanse_number_text size = hanse_format_bytes((double)size_bytes);
+    if (!hanse_distinct_needed(plan))
+        return;
+    if (hanse_distinct_may_keep(size_bytes, limit_bytes))
+        printf("            then different values (nunique, mode), kept in "
+               "memory, at most about %s\n",
+               size.text);
+    else
+        printf("            %zu and on, where different values (nunique, mode) "
+               "do not fit in memory: read,\n            filter, formulas, "
+               "groups; count a part of the values (were all different,\n"
+               "            about %s)\n",
+               number, size.text);
+}
+
+static void print_passes(const hanse_source *source, const hanse_plan *plan,
+                         const hanse_pass_notes *notes, uint64_t limit_bytes)
+{
+    const uint64_t n_rows = source->ops->n_rows(source);
+    const size_t number = print_notes(notes);
+    printf("%-12s%zu: read, filter, formulas, groups, sums\n",
+           number == 1 ? "passes" : "", number);
+    print_quantiles(plan, n_rows, number + 1, limit_bytes);
+    print_distinct(plan, n_rows, number + 1, limit_bytes);
 }
 
 static void print_work(const hanse_run_arguments *arguments,

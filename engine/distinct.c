@@ -1,58 +1,61 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Different values and the most frequent one: how often each value occurs in
- * each group, in one hash table per measure. -0.0 counts as 0.0.
- *
- * Hashes start from a random number, so that a table cannot be made to send
- * all its values to one place; no result depends on them.
+ * Different values as a module of the fold: keeping them, merging, columns.
  */
-#include "engine/extras.h"
+#include "engine/distinct.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "engine/base/seed.h"
-#include "engine/value_order.h"
+#include "engine/quantile.h"
 
 enum {
     FIRST_SLOTS = 256,
     N_ARRIVALS = 64
 };
 
-typedef struct slot {
-    int64_t value;
-    uint64_t count; /* 0: free */
-    uint32_t group;
-} slot;
+/* Of one measure. */
+typedef struct kept {
+    hanse_value_counts counts;
+    bool dropped;
+    hanse_value_summary *results; /* [group]; NULL: not found yet */
+    size_t n_groups;              /* of the results */
+} kept;
 
-typedef struct table {
-    slot *slots;
-    size_t n_slots; /* a power of two */
-    size_t n;       /* in use */
-} table;
-
-typedef struct distinct {
+struct hanse_distinct {
     const hanse_plan *plan;
     hanse_budget *budget;
-    uint64_t seed;
-    table *tables; /* [measure] */
-} distinct;
+    kept *measures;
+};
 
-static bool needed(const hanse_plan *plan)
+bool hanse_distinct_needed(const hanse_plan *plan)
 {
     return (plan->statistics & (HANSE_STAT_NUNIQUE | HANSE_STAT_MODE)) != 0;
 }
 
+void hanse_distinct_release(hanse_distinct *d, size_t measure)
+{
+    hanse_value_counts *counts = &d->measures[measure].counts;
+    hanse_free(d->budget, counts->slots, counts->n_slots,
+               sizeof *counts->slots);
+    hanse_group_array_clear(&counts->large, d->budget,
+                            sizeof(hanse_value_item));
+    counts->slots = NULL;
+    counts->n_slots = counts->n = 0;
+}
+
 static void destroy(void *state)
 {
-    distinct *d = state;
+    hanse_distinct *d = state;
     if (d == NULL)
         return;
-    for (size_t m = 0; d->tables != NULL && m < d->plan->n_measures; m++)
-        hanse_free(d->budget, d->tables[m].slots, d->tables[m].n_slots,
-                   sizeof(slot));
-    free(d->tables);
+    for (size_t m = 0; d->measures != NULL && m < d->plan->n_measures; m++) {
+        kept *k = &d->measures[m];
+        hanse_distinct_release(d, m);
+        hanse_free(d->budget, k->results, k->n_groups, sizeof *k->results);
+    }
+    free(d->measures);
     free(d);
 }
 
@@ -61,70 +64,67 @@ static hanse_status create(const hanse_plan *plan, size_t grouping,
                            hanse_error *error)
 {
     (void)grouping;
-    distinct *d = calloc(1, sizeof *d);
+    hanse_distinct *d = calloc(1, sizeof *d);
     if (d == NULL)
         return hanse_fail_nomem(error, "different values", sizeof *d);
     d->plan = plan;
     d->budget = budget;
-    d->seed = hanse_hash_seed();
-    d->tables = calloc(plan->n_measures, sizeof *d->tables);
-    if (d->tables == NULL) {
+    d->measures = calloc(plan->n_measures, sizeof *d->measures);
+    if (d->measures == NULL) {
         destroy(d);
         return hanse_fail_nomem(error, "different values", plan->n_measures);
     }
+    for (size_t m = 0; m < plan->n_measures; m++)
+        d->measures[m].counts =
+            (hanse_value_counts){.budget = budget, .seed = hanse_hash_seed()};
     *state = d;
     return HANSE_OK;
 }
 
 /* ---- The table ---------------------------------------------------------- */
 
-static inline uint64_t mix(uint64_t x)
-{
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93u;
-    x ^= x >> 32;
-    x *= 0xd6e8feb86659fd93u;
-    return x ^ (x >> 32);
-}
-
-static inline uint64_t hash_of(const distinct *d, int64_t value, uint32_t group)
-{
-    return mix(mix((uint64_t)value ^ d->seed) + group * 0x9e3779b97f4a7c15u);
-}
-
-static inline slot *find(const table *t, int64_t value, uint32_t group,
-                         uint64_t hash)
-{
-    const size_t mask = t->n_slots - 1;
-    size_t at = (size_t)hash & mask;
-    while (t->slots[at].count != 0 &&
-           (t->slots[at].value != value || t->slots[at].group != group))
-        at = (at + 1) & mask;
-    return &t->slots[at];
-}
-
-/* Room for one more: tables are filled to three quarters at the most. */
-static hanse_status make_room(const distinct *d, table *t, hanse_error *error)
+/* Room for one more: tables are filled to three quarters at the most, and take,
+ * with the larger one that follows, three quarters of a budget, to leave room
+ * for other states. False without memory. */
+static bool make_room(hanse_value_counts *t)
 {
     if (4 * (t->n + 1) <= 3 * t->n_slots)
-        return HANSE_OK;
-    table larger = {.n_slots = t->n_slots == 0 ? FIRST_SLOTS : 2 * t->n_slots,
-                    .n = t->n};
-    larger.slots = hanse_allocate(d->budget, larger.n_slots, sizeof(slot));
+        return true;
+    hanse_value_counts larger = *t;
+    larger.n_slots = t->n_slots == 0 ? FIRST_SLOTS : 2 * t->n_slots;
+    const uint64_t size_bytes = larger.n_slots * sizeof *larger.slots;
+    if (t->budget != NULL &&
+        !hanse_distinct_may_keep(atomic_load(&t->budget->used_bytes) +
+                                     size_bytes,
+                                 t->budget->limit_bytes))
+        return false;
+    larger.slots =
+        hanse_allocate_zero(t->budget, larger.n_slots, sizeof *larger.slots);
     if (larger.slots == NULL)
-        return hanse_fail_budget(error, d->budget,
-                                 "different values (nunique, mode)",
-                                 larger.n_slots, sizeof(slot));
-    hanse_prefer_huge_pages(larger.slots, larger.n_slots * sizeof(slot));
-    memset(larger.slots, 0, larger.n_slots * sizeof(slot));
+        return false;
     for (size_t i = 0; i < t->n_slots; i++) {
-        const slot *s = &t->slots[i];
+        const hanse_value_slot *s = &t->slots[i];
         if (s->count != 0)
-            *find(&larger, s->value, s->group, hash_of(d, s->value, s->group)) =
-                *s;
+            *hanse_value_counts_find(
+                &larger, s->value, s->group,
+                hanse_value_hash(s->value, s->group, t->seed)) = *s;
     }
-    hanse_free(d->budget, t->slots, t->n_slots, sizeof(slot));
+    hanse_free(t->budget, t->slots, t->n_slots, sizeof *t->slots);
     *t = larger;
+    return true;
+}
+
+/* With a limit of memory the table can be read again (passes.h). Without one,
+ * as in situ, memory is exhausted. */
+static hanse_status drop_or_fail(hanse_distinct *d, size_t measure,
+                                 hanse_error *error)
+{
+    if (d->budget == NULL || d->budget->limit_bytes == 0)
+        return hanse_fail(error, HANSE_ERR_NOMEM,
+                          "out of memory: different values of all groups "
+                          "(nunique, mode)");
+    hanse_distinct_release(d, measure);
+    d->measures[measure].dropped = true;
     return HANSE_OK;
 }
 
@@ -132,127 +132,171 @@ static hanse_status make_room(const distinct *d, table *t, hanse_error *error)
  * before the first is looked at. */
 typedef struct arrivals {
     size_t n;
-    slot items[N_ARRIVALS];
+    hanse_value_item items[N_ARRIVALS];
     uint64_t hashes[N_ARRIVALS];
 } arrivals;
 
-static hanse_status count_all(const distinct *d, table *t, arrivals *a,
+static hanse_status count_all(hanse_distinct *d, size_t measure, arrivals *a,
                               hanse_error *error)
 {
+    kept *k = &d->measures[measure];
+    hanse_value_counts *t = &k->counts;
     for (size_t i = 0; i < a->n && t->n_slots != 0; i++)
-        __builtin_prefetch(&t->slots[a->hashes[i] & (t->n_slots - 1)], 1);
-    for (size_t i = 0; i < a->n; i++) {
-        const slot *item = &a->items[i];
-        HANSE_TRY(make_room(d, t, error));
-        slot *s = find(t, item->value, item->group, a->hashes[i]);
-        if (s->count == 0) {
-            *s = *item;
-            t->n++;
-        } else {
-            s->count += item->count;
-        }
+        hanse_value_counts_prefetch(t, a->hashes[i]);
+    for (size_t i = 0; i < a->n && !k->dropped; i++) {
+        if (!make_room(t))
+            HANSE_TRY(drop_or_fail(d, measure, error));
+        else
+            HANSE_TRY(
+                hanse_value_counts_add(t, &a->items[i], a->hashes[i], error));
     }
     a->n = 0;
     return HANSE_OK;
 }
 
-static inline hanse_status count(const distinct *d, table *t, arrivals *a,
-                                 slot item, hanse_error *error)
+static inline hanse_status count(hanse_distinct *d, size_t measure, arrivals *a,
+                                 hanse_value_item item, hanse_error *error)
 {
-    a->hashes[a->n] = hash_of(d, item.value, item.group);
+    a->hashes[a->n] = hanse_value_hash(item.value, item.group,
+                                       d->measures[measure].counts.seed);
     a->items[a->n++] = item;
-    return a->n == N_ARRIVALS ? count_all(d, t, a, error) : HANSE_OK;
+    return a->n == N_ARRIVALS ? count_all(d, measure, a, error) : HANSE_OK;
 }
 
-static hanse_status add_measure(const distinct *d, size_t measure,
+/* ---- Adding and merging ------------------------------------------------- */
+
+static hanse_status add_measure(hanse_distinct *d, size_t measure,
                                 const hanse_extra_rows *rows,
                                 hanse_error *error)
 {
     const hanse_number number = d->plan->measures[measure].number;
-    table *t = &d->tables[measure];
-    arrivals a = {.n = 0};
-    for (size_t i = 0; i < rows->n; i++) {
+    arrivals a;
+    a.n = 0;
+    for (size_t i = 0; i < rows->n && !d->measures[measure].dropped; i++) {
         int64_t value = rows->values[measure][i];
         if (hanse_extra_absent(rows, number, measure, i))
             continue;
         if (number == HANSE_NUMBER_FLOAT && value == INT64_MIN)
             value = 0; /* -0.0 */
-        HANSE_TRY(count(d, t, &a,
-                        (slot){value, 1, (uint32_t)hanse_extra_group(rows, i)},
-                        error));
+        const uint32_t group = (uint32_t)hanse_extra_group(rows, i);
+        HANSE_TRY(
+            count(d, measure, &a, (hanse_value_item){value, 1, group}, error));
     }
-    return count_all(d, t, &a, error);
+    return count_all(d, measure, &a, error);
 }
 
 static hanse_status add(void *state, const hanse_extra_rows *rows,
                         hanse_error *error)
 {
-    const distinct *d = state;
+    hanse_distinct *d = state;
     for (size_t m = 0; m < d->plan->n_measures; m++)
         HANSE_TRY(add_measure(d, m, rows, error));
     return HANSE_OK;
+}
+
+static hanse_status merge_measure(hanse_distinct *d, size_t measure,
+                                  const hanse_value_counts *from,
+                                  const uint32_t *map, hanse_error *error)
+{
+    const hanse_value_item *large = from->large.items;
+    arrivals a;
+    a.n = 0;
+    for (size_t i = 0; i < from->n_slots && !d->measures[measure].dropped;
+         i++) {
+        const hanse_value_slot *s = &from->slots[i];
+        const uint32_t group = map == NULL ? 0 : map[s->group];
+        if (s->count != 0)
+            HANSE_TRY(count(d, measure, &a,
+                            (hanse_value_item){s->value, s->count, group},
+                            error));
+    }
+    for (size_t i = 0; i < from->large.n; i++) {
+        hanse_value_item item = large[i];
+        item.group = map == NULL ? 0 : map[item.group];
+        HANSE_TRY(count(d, measure, &a, item, error));
+    }
+    return count_all(d, measure, &a, error);
 }
 
 static hanse_status merge(void *state, size_t n_groups, void *from,
                           size_t n_from, const uint32_t *map, bool take,
                           hanse_error *error)
 {
-    const distinct *d = state;
-    const distinct *other = from;
+    hanse_distinct *d = state;
+    hanse_distinct *other = from;
     (void)n_groups;
     (void)n_from;
-    (void)take;
     for (size_t m = 0; m < d->plan->n_measures; m++) {
-        table *t = &d->tables[m];
-        arrivals a = {.n = 0};
-        for (size_t i = 0; i < other->tables[m].n_slots; i++) {
-            slot item = other->tables[m].slots[i];
-            if (item.count == 0)
-                continue;
-            item.group = map == NULL ? 0 : map[item.group];
-            HANSE_TRY(count(d, t, &a, item, error));
+        kept *k = &d->measures[m];
+        if (k->dropped || other->measures[m].dropped) {
+            hanse_distinct_release(d, m);
+            k->dropped = true;
+        } else {
+            HANSE_TRY(
+                merge_measure(d, m, &other->measures[m].counts, map, error));
         }
-        HANSE_TRY(count_all(d, t, &a, error));
+        if (take)
+            hanse_distinct_release(other, m);
     }
     return HANSE_OK;
 }
 
-/* ---- Finishing ---------------------------------------------------------- */
+/* ---- Results ------------------------------------------------------------ */
 
-/* What the table says of one group. */
-typedef struct summary {
-    uint64_t n_values;
-    uint64_t count; /* of the mode; 0: no value */
-    int64_t mode;
-} summary;
-
-static void summarise(const table *t, hanse_number number, summary *summaries)
+uint64_t hanse_distinct_bytes(const hanse_plan *plan, uint64_t n_rows)
 {
-    for (size_t i = 0; i < t->n_slots; i++) {
-        const slot *s = &t->slots[i];
-        if (s->count == 0)
-            continue;
-        summary *of = &summaries[s->group];
-        of->n_values++;
-        if (s->count > of->count || (s->count == of->count &&
-                                     hanse_order_value(s->value, number) <
-                                         hanse_order_value(of->mode, number))) {
-            of->count = s->count;
-            of->mode = s->value;
-        }
-    }
+    uint64_t n_kept = 0;
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        n_kept += hanse_quantiles_keeper(plan, g) == g;
+    /* A table that has just grown is filled to three eighths. */
+    return n_rows * n_kept * plan->n_measures * sizeof(hanse_value_slot) / 3 *
+           8;
+}
+
+bool hanse_distinct_may_keep(uint64_t size_bytes, uint64_t limit_bytes)
+{
+    return limit_bytes == 0 || size_bytes <= limit_bytes / 4 * 3;
+}
+
+hanse_distinct *hanse_distinct_of(const hanse_fold *fold, size_t grouping)
+{
+    return fold->extras == NULL ? NULL
+                                : hanse_extras_state(&fold->extras[grouping],
+                                                     HANSE_STAT_NUNIQUE);
+}
+
+const hanse_value_counts *hanse_distinct_counts(const hanse_distinct *d,
+                                                size_t measure)
+{
+    const kept *k = &d->measures[measure];
+    return k->dropped ? NULL : &k->counts;
+}
+
+hanse_value_summary *hanse_distinct_results(hanse_distinct *d, size_t measure,
+                                            size_t n_groups, hanse_error *error)
+{
+    kept *k = &d->measures[measure];
+    hanse_free(d->budget, k->results, k->n_groups, sizeof *k->results);
+    k->n_groups = n_groups;
+    k->results = hanse_allocate_zero(d->budget, n_groups, sizeof *k->results);
+    if (k->results == NULL)
+        (void)hanse_fail_budget(error, d->budget, "different values", n_groups,
+                                sizeof *k->results);
+    return k->results;
 }
 
 static bool get_mode(const void *context, size_t group, int64_t *value)
 {
-    const summary *of = (const summary *)context + group;
+    const hanse_value_summary *of =
+        (const hanse_value_summary *)context + group;
     *value = of->mode;
     return of->count != 0;
 }
 
 static hanse_status emit_nunique(const hanse_extra_target *target,
                                  const hanse_extra_column *column,
-                                 const summary *summaries, hanse_error *error)
+                                 const hanse_value_summary *summaries,
+                                 hanse_error *error)
 {
     void *values;
     HANSE_TRY(hanse_emit_column(target, column, HANSE_INT64, &values, error));
@@ -261,45 +305,68 @@ static hanse_status emit_nunique(const hanse_extra_target *target,
     return HANSE_OK;
 }
 
-static hanse_status emit(const void *state, const hanse_extra_target *target,
-                         uint32_t statistic, size_t measure, hanse_error *error)
+static hanse_status emit_column(const hanse_extra_target *target,
+                                uint32_t statistic,
+                                const hanse_plan_measure *measure,
+                                const hanse_value_summary *summaries,
+                                hanse_error *error)
 {
-    const distinct *d = state;
-    const hanse_plan_measure *plan_measure = &d->plan->measures[measure];
     const bool is_mode = statistic == HANSE_STAT_MODE;
-    size_t n_groups = 1;
-    for (size_t r = 0; r < target->n; r++)
-        if (target->groups[r] >= n_groups)
-            n_groups = (size_t)target->groups[r] + 1;
-    for (size_t i = 0; i < d->tables[measure].n_slots; i++)
-        if (d->tables[measure].slots[i].group >= n_groups)
-            n_groups = (size_t)d->tables[measure].slots[i].group + 1;
-    summary *summaries =
+    char name[256];
+    snprintf(name, sizeof name, "%s_%s", measure->name,
+             hanse_statistic_name((hanse_statistic)statistic));
+    const hanse_extra_column column = {
+        .name = name,
+        .about = measure->long_name,
+        .words = is_mode ? "most frequent value, the smallest of several"
+                         : "number of different values",
+        .units = is_mode ? measure->units : "1",
+        .cell_methods = is_mode ? "enterprise: mode" : NULL};
+    return is_mode ? hanse_emit_values(target, &column, measure->number,
+                                       get_mode, summaries, error)
+                   : emit_nunique(target, &column, summaries, error);
+}
+
+/* Where no pass has made summaries, as in situ. */
+static hanse_status emit_kept(const hanse_distinct *d,
+                              const hanse_extra_target *target,
+                              uint32_t statistic, size_t measure,
+                              hanse_error *error)
+{
+    const hanse_plan_measure *plan_measure = &d->plan->measures[measure];
+    const kept *k = &d->measures[measure];
+    const size_t n_groups =
+        hanse_quantiles_groups(target->fold, target->grouping);
+    if (k->dropped)
+        return hanse_fail(error, HANSE_ERR_LIMIT,
+                          "the different values do not fit in memory");
+    hanse_value_summary *summaries =
         hanse_allocate_zero(d->budget, n_groups, sizeof *summaries);
     if (summaries == NULL)
         return hanse_fail_budget(error, d->budget, "different values", n_groups,
                                  sizeof *summaries);
-    summarise(&d->tables[measure], plan_measure->number, summaries);
-    char name[256];
-    snprintf(name, sizeof name, "%s_%s", plan_measure->name,
-             hanse_statistic_name((hanse_statistic)statistic));
-    const hanse_extra_column column = {
-        .name = name,
-        .about = plan_measure->long_name,
-        .words = is_mode ? "most frequent value, the smallest of several"
-                         : "number of different values",
-        .units = is_mode ? plan_measure->units : "1",
-        .cell_methods = is_mode ? "enterprise: mode" : NULL};
+    (void)hanse_value_counts_summarise(&k->counts, UINT64_MAX,
+                                       plan_measure->number, summaries);
     const hanse_status status =
-        is_mode ? hanse_emit_values(target, &column, plan_measure->number,
-                                    get_mode, summaries, error)
-                : emit_nunique(target, &column, summaries, error);
+        emit_column(target, statistic, plan_measure, summaries, error);
     hanse_free(d->budget, summaries, n_groups, sizeof *summaries);
     return status;
 }
 
+static hanse_status emit(const void *state, const hanse_extra_target *target,
+                         uint32_t statistic, size_t measure, hanse_error *error)
+{
+    /* What was found is with the rows' fold, also for derived groupings. */
+    const hanse_distinct *d = hanse_distinct_of(target->fold, target->grouping);
+    const hanse_value_summary *results = d->measures[measure].results;
+    return results != NULL
+               ? emit_column(target, statistic, &d->plan->measures[measure],
+                             results, error)
+               : emit_kept(state, target, statistic, measure, error);
+}
+
 const hanse_extra_ops hanse_distinct_ops = {
-    .needed = needed,
+    .needed = hanse_distinct_needed,
     .create = create,
     .destroy = destroy,
     .add = add,

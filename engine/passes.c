@@ -7,6 +7,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
+#include "engine/distinct_find.h"
 #include "engine/narrow.h"
 #include "engine/scan.h"
 
@@ -141,10 +142,13 @@ static hanse_status find_kept(const hanse_passes *p,
 
 /* ---- By reading again --------------------------------------------------- */
 
+/* What the passes do together. */
 typedef struct pass {
     const hanse_fold *fold;
-    hanse_narrow *narrows;
+    hanse_narrow *narrows; /* quantiles that are not known yet */
     size_t n_narrows;
+    hanse_tally *tallies; /* different values that are not counted yet */
+    size_t n_tallies;
 } pass;
 
 static hanse_status open_view(void *context, void **own, hanse_error *error)
@@ -183,22 +187,24 @@ static hanse_status take_morsel(void *context, void *own,
         hanse_block_measures(&view->block, view->plan, batch, first, n);
         for (size_t i = 0; i < p->n_narrows; i++)
             hanse_narrow_add(&p->narrows[i], &view->block);
+        for (size_t i = 0; i < p->n_tallies; i++)
+            if (!p->tallies[i].is_done)
+                HANSE_TRY(hanse_tally_add(&p->tallies[i], &view->block, error));
     }
     return HANSE_OK;
 }
 
-static hanse_status read_table(hanse_passes *passes, hanse_narrow *narrows,
-                               size_t n_narrows, hanse_error *error)
+static hanse_status read_table(hanse_passes *passes, pass *p,
+                               hanse_error *error)
 {
     const hanse_plan *plan = passes->fold->plan;
-    pass p = {passes->fold, narrows, n_narrows};
     const hanse_scan scan = {
         .source = passes->source,
         .fields = plan->used,
         .n_fields = plan->n_used,
         .options = passes->options,
         .n_threads = passes->n_threads,
-        .context = &p,
+        .context = p,
         .open = open_view,
         .close = close_view,
         .take = take_morsel,
@@ -206,66 +212,57 @@ static hanse_status read_table(hanse_passes *passes, hanse_narrow *narrows,
     return hanse_scan_run(&scan, &passes->n_bytes, error);
 }
 
-/* Memory for one pass: half of what is left, because readers and selection
- * need some, too. */
-static uint64_t room_for_pass(const hanse_budget *budget)
+static size_t count_open(const pass *p)
 {
-    const uint64_t used = atomic_load(&budget->used_bytes);
-    return budget->limit_bytes > used ? (budget->limit_bytes - used) / 2 : 0;
-}
-
-static hanse_status narrow_all(hanse_passes *passes, hanse_narrow *narrows,
-                               size_t n_narrows, hanse_error *error)
-{
-    for (;;) {
-        size_t n_open = 0;
-        for (size_t i = 0; i < n_narrows; i++)
-            n_open += !hanse_narrow_is_done(&narrows[i]);
-        if (n_open == 0)
-            return HANSE_OK;
-        const uint64_t room = room_for_pass(passes->fold->budget) / n_open;
-        for (size_t i = 0; i < n_narrows; i++)
-            HANSE_TRY(hanse_narrow_begin(&narrows[i], room, error));
-        HANSE_TRY(read_table(passes, narrows, n_narrows, error));
-        for (size_t i = 0; i < n_narrows; i++)
-            HANSE_TRY(hanse_narrow_end(&narrows[i], error));
-    }
-}
-
-static hanse_status find_dropped(hanse_passes *passes,
-                                 const hanse_members *members,
-                                 double *const *results, hanse_error *error)
-{
-    const hanse_fold *fold = passes->fold;
-    const hanse_plan *plan = fold->plan;
     size_t n = 0;
-    hanse_status status = HANSE_OK;
-    hanse_narrow *narrows =
-        calloc(plan->n_groupings * plan->n_measures, sizeof *narrows);
-    if (narrows == NULL)
-        return hanse_fail_nomem(error, "quantiles", plan->n_groupings);
-    for (size_t g = 0; g < plan->n_groupings; g++)
-        for (size_t m = 0; m < plan->n_measures && status == HANSE_OK; m++)
-            if (!is_kept(fold, g))
-                status = hanse_narrow_init(&narrows[n++], fold, g, m,
-                                           &members[g], error);
-    if (status == HANSE_OK)
-        status = narrow_all(passes, narrows, n, error);
-    for (size_t i = 0; i < n; i++) {
-        const size_t g = narrows[i].grouping;
-        if (status == HANSE_OK)
-            hanse_narrow_results(&narrows[i], hanse_quantiles_of(fold, g),
-                                 results[g]);
-        hanse_narrow_clear(&narrows[i]);
+    for (size_t i = 0; i < p->n_narrows; i++)
+        n += !hanse_narrow_is_done(&p->narrows[i]);
+    for (size_t i = 0; i < p->n_tallies; i++)
+        n += !p->tallies[i].is_done;
+    return n;
+}
+
+static hanse_status begin_pass(hanse_passes *passes, pass *p, uint64_t room,
+                               hanse_error *error)
+{
+    for (size_t i = 0; i < p->n_narrows; i++)
+        HANSE_TRY(hanse_narrow_begin(&p->narrows[i], room, error));
+    for (size_t i = 0; i < p->n_tallies; i++)
+        if (!p->tallies[i].is_done)
+            HANSE_TRY(hanse_tally_begin(&p->tallies[i], room,
+                                        passes->fold->rows.kept,
+                                        passes->n_threads, error));
+    return HANSE_OK;
+}
+
+static hanse_status end_pass(pass *p, hanse_error *error)
+{
+    for (size_t i = 0; i < p->n_narrows; i++)
+        HANSE_TRY(hanse_narrow_end(&p->narrows[i], error));
+    for (size_t i = 0; i < p->n_tallies; i++)
+        if (!p->tallies[i].is_done)
+            HANSE_TRY(hanse_tally_end(&p->tallies[i], error));
+    return HANSE_OK;
+}
+
+static hanse_status read_until_done(hanse_passes *passes, pass *p,
+                                    hanse_error *error)
+{
+    for (size_t n = count_open(p); n != 0; n = count_open(p)) {
+        const uint64_t room = hanse_tally_room(passes->fold->budget) / n;
+        HANSE_TRY(begin_pass(passes, p, room, error));
+        HANSE_TRY(read_table(passes, p, error));
+        HANSE_TRY(end_pass(p, error));
     }
-    free(narrows);
-    return status;
+    return HANSE_OK;
 }
 
 /* ---- All of it ---------------------------------------------------------- */
 
-static hanse_status find_all(hanse_passes *p, hanse_members *members,
-                             double **results, hanse_error *error)
+/* Quantiles of kept values; the narrows of the others. */
+static hanse_status find_quantiles(hanse_passes *p, hanse_members *members,
+                                   double **results, pass *rest,
+                                   hanse_error *error)
 {
     const hanse_plan *plan = p->fold->plan;
     for (size_t g = 0; g < plan->n_groupings; g++) {
@@ -279,22 +276,60 @@ static hanse_status find_all(hanse_passes *p, hanse_members *members,
     HANSE_TRY(find_kept(p, members, results, error));
     for (size_t g = 0; g < plan->n_groupings; g++)
         hanse_quantiles_release(hanse_quantiles_of(p->fold, g));
-    return find_dropped(p, members, results, error);
+    for (size_t g = 0; g < plan->n_groupings; g++)
+        for (size_t m = 0; m < plan->n_measures && !is_kept(p->fold, g); m++)
+            HANSE_TRY(hanse_narrow_init(&rest->narrows[rest->n_narrows++],
+                                        p->fold, g, m, &members[g], error));
+    return HANSE_OK;
+}
+
+static hanse_status find_all(hanse_passes *p, hanse_members *members,
+                             double **results, pass *rest, hanse_error *error)
+{
+    const hanse_fold *fold = p->fold;
+    if (hanse_quantiles_count(fold->plan) != 0)
+        HANSE_TRY(find_quantiles(p, members, results, rest, error));
+    if (hanse_distinct_needed(fold->plan))
+        HANSE_TRY(hanse_distinct_find(p->fold, p->n_threads, rest->tallies,
+                                      &rest->n_tallies, error));
+    HANSE_TRY(read_until_done(p, rest, error));
+    for (size_t i = 0; i < rest->n_narrows; i++) {
+        const size_t g = rest->narrows[i].grouping;
+        hanse_narrow_results(&rest->narrows[i], hanse_quantiles_of(fold, g),
+                             results[g]);
+    }
+    return HANSE_OK;
+}
+
+static void clear_rest(pass *rest)
+{
+    for (size_t i = 0; i < rest->n_narrows; i++)
+        hanse_narrow_clear(&rest->narrows[i]);
+    for (size_t i = 0; i < rest->n_tallies; i++)
+        hanse_tally_clear(&rest->tallies[i]);
+    free(rest->narrows);
+    free(rest->tallies);
 }
 
 hanse_status hanse_passes_run(hanse_passes *passes, hanse_error *error)
 {
     const hanse_plan *plan = passes->fold->plan;
+    const size_t n = plan->n_groupings * plan->n_measures;
     hanse_error own = {0};
-    if (hanse_quantiles_count(plan) == 0)
+    if (hanse_quantiles_count(plan) == 0 && !hanse_distinct_needed(plan))
         return HANSE_OK;
     hanse_members *members = calloc(plan->n_groupings, sizeof *members);
     double **results = calloc(plan->n_groupings, sizeof *results);
+    pass rest = {.fold = passes->fold,
+                 .narrows = calloc(n, sizeof *rest.narrows),
+                 .tallies = calloc(n, sizeof *rest.tallies)};
     hanse_status status;
-    if (members == NULL || results == NULL)
-        status = hanse_fail_nomem(&own, "quantiles", plan->n_groupings);
+    if (members == NULL || results == NULL || rest.narrows == NULL ||
+        rest.tallies == NULL)
+        status = hanse_fail_nomem(&own, "passes", plan->n_groupings);
     else
-        status = find_all(passes, members, results, &own);
+        status = find_all(passes, members, results, &rest, &own);
+    clear_rest(&rest);
     for (size_t g = 0; members != NULL && g < plan->n_groupings; g++)
         hanse_members_clear(&members[g]);
     free(members);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * What a run does after its first pass over the table: quantiles, from the
- * values that were kept, or, where those did not fit in memory, by reading the
- * table again.
+ * What a run does after its first pass over the table: quantiles, different
+ * values and modes, from the values that were kept, or, where those did not fit
+ * in memory, by reading the table again.
  */
 #ifndef HANSE_ENGINE_PASSES_H
 #define HANSE_ENGINE_PASSES_H

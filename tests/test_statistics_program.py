@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Statistics of `hanse run` against numpy, pandas and exact fractions, and
 against themselves: threads, orders of rows, division into files, and memory too
-small to keep the values of quantiles.
+small to keep the values of quantiles or the different ones.
 
 usage: test_statistics_program.py HANSE
 """
+import collections
+import json
 import math
 import subprocess
 import sys
@@ -312,13 +314,69 @@ class Errors(Case):
         self.assertIn("job.yaml:4:10: weights: no column 'wieght'",
                       done.stderr)
 
-    def test_different_values_beyond_memory(self):
-        write(f"{self.path}/in.h5", {"x": np.random.default_rng(1).random(
-            300_000)})
-        done = self.run_raw([f"{self.path}/in.h5"], "-m", "x", "-s", "nunique",
-                            "--memory", "8M")
-        self.assertEqual(done.returncode, 1, done.stderr)
-        self.assertIn("different values", done.stderr)
+
+class DifferentValues(Case):
+    """More of them in a group, or in all, than memory holds."""
+
+    @staticmethod
+    def most_frequent(values):
+        counts = collections.Counter(values.tolist())
+        most = max(counts.values())
+        return len(counts), min(v for v, n in counts.items() if n == most)
+
+    def compare(self, group, key, columns, kept):
+        for row, (n_kept, k) in enumerate(zip(group["count"],
+                                              group.get(key, [None]))):
+            rows = kept if k is None else kept & (columns[key] == k)
+            self.assertEqual(n_kept, rows.sum())
+            for measure in ("x", "i", "u"):
+                values = columns[measure][rows]
+                values = values[~np.isnan(values)] if measure == "x" else values
+                n, mode = self.most_frequent(values)
+                self.assertEqual(group[f"{measure}_nunique"][row], n)
+                self.assertEqual(group[f"{measure}_mode"][row], mode)
+            x = columns["x"][rows]
+            self.assertEqual(group["x_median"][row], np.nanmedian(x))
+
+    def test_beyond_memory(self):
+        random = np.random.default_rng(3)
+        n = 300_000
+        columns = {"x": random.integers(-90_000, 90_000, n) / 8,
+                   "i": random.integers(-2**40, 2**40, n),
+                   "u": random.integers(2**63 - 99, 2**63 + 99_999, n, "u8"),
+                   "k": np.where(random.random(n) < 0.7, 1,
+                                 random.integers(2, 9, n))}
+        columns["x"][::11] = np.nan
+        columns["x"][::13] = -0.0
+        columns["x"][5::2600] = 0.0
+        columns["i"][::7000] = 2**40 + 5
+        columns["i"][1::7000] = 2**40 + 4
+        columns["i"][3::7000] = 2**40 + 4
+        arguments = ["--by", "k", "--where", "k != 3", "-m", "x",
+                     "-m", "i", "-m", "u", "-s", "nunique,mode,median,count"]
+        plenty = self.table(columns, *arguments)
+        self.assertEqual(plenty["total"]["i_mode"][0], 2**40 + 4)
+        summary = f"{self.path}/summary.json"
+        for threads in "1", "3":
+            few = self.table(columns, *arguments, "--memory", "8M", "--threads",
+                             threads, "--json-summary", summary)
+            self.assert_same(plenty, few)
+            with open(summary, encoding="utf-8") as file:
+                self.assertGreater(json.load(file)["bytes"],
+                                   4 * sum(c.nbytes for c in columns.values()))
+        kept = columns["k"] != 3
+        self.compare(plenty["by_k"], "k", columns, kept)
+        self.compare(plenty["total"], None, columns, kept)
+
+    def test_explain_names_the_passes(self):
+        write(f"{self.path}/in.h5", population(50000))
+        for memory, words in ("1G", "nique, mode), kept in memory, at most"), \
+                ("1M", "2 and on, where different values (nunique, mode) do"):
+            done = subprocess.run(
+                [HANSE, "explain", f"{self.path}/in.h5", "-m", "x", "-s",
+                 "mode", "--memory", memory], text=True, capture_output=True,
+                check=False)
+            self.assertIn(words, done.stdout, done.stderr)
 
 
 if __name__ == "__main__":
