@@ -100,7 +100,7 @@ hanse_status hanse_narrow_init(hanse_narrow *narrow, const hanse_fold *fold,
     return HANSE_OK;
 }
 
-static void clear_pass(hanse_narrow *narrow)
+void hanse_narrow_abandon(hanse_narrow *narrow)
 {
     hanse_budget *budget = budget_of(narrow);
     hanse_free(budget, narrow->counters, narrow->n_counters,
@@ -119,7 +119,7 @@ void hanse_narrow_clear(hanse_narrow *narrow)
         return;
     hanse_budget *budget = budget_of(narrow);
     const size_t n = most_queries(narrow);
-    clear_pass(narrow);
+    hanse_narrow_abandon(narrow);
     hanse_free(budget, narrow->queries, n, sizeof *narrow->queries);
     hanse_free(budget, narrow->intervals, n, sizeof *narrow->intervals);
     hanse_free(budget, narrow->first, narrow->n_groups + 1,
@@ -225,7 +225,7 @@ hanse_status hanse_narrow_begin(hanse_narrow *narrow, uint64_t n_bytes,
     if (narrow->counters != NULL && narrow->values != NULL &&
         narrow->used != NULL)
         return HANSE_OK;
-    clear_pass(narrow);
+    hanse_narrow_abandon(narrow);
     return hanse_fail_budget(error, budget, "counters of quantiles",
                              narrow->n_counters + narrow->n_values,
                              sizeof(uint64_t));
@@ -378,7 +378,7 @@ hanse_status hanse_narrow_end(hanse_narrow *narrow, hanse_error *error)
     if (selection != NULL)
         hanse_selection_clear(selection);
     free(selection);
-    clear_pass(narrow);
+    hanse_narrow_abandon(narrow);
     return status;
 }
 

@@ -77,6 +77,9 @@ bool hanse_narrow_is_done(const hanse_narrow *narrow);
 hanse_status hanse_narrow_begin(hanse_narrow *narrow, uint64_t n_bytes,
                                 hanse_error *error);
 
+/* Gives the memory of a pass that failed back, to begin it again. */
+void hanse_narrow_abandon(hanse_narrow *narrow);
+
 /* Adds the measure of the rows of a block, which follow the groups of the
  * fold. Any thread. */
 void hanse_narrow_add(hanse_narrow *narrow, const hanse_block *block);

@@ -12,7 +12,8 @@
 #include "engine/scan.h"
 
 enum {
-    TASK_GROUPS = 64
+    TASK_GROUPS = 64,
+    LEAST_ROOM = 1 << 14 /* bytes of one grouping and measure in a pass */
 };
 
 /* The first failure of any thread, which stops the others. */
@@ -245,13 +246,32 @@ static hanse_status end_pass(pass *p, hanse_error *error)
     return HANSE_OK;
 }
 
+static void abandon_pass(pass *p)
+{
+    for (size_t i = 0; i < p->n_narrows; i++)
+        hanse_narrow_abandon(&p->narrows[i]);
+    for (size_t i = 0; i < p->n_tallies; i++)
+        hanse_tally_clear(&p->tallies[i]);
+}
+
+/* Where readers need more than was left to them, the pass begins again with
+ * less for itself, and so do those that follow. */
 static hanse_status read_until_done(hanse_passes *passes, pass *p,
                                     hanse_error *error)
 {
+    uint64_t share = 1;
     for (size_t n = count_open(p); n != 0; n = count_open(p)) {
-        const uint64_t room = hanse_tally_room(passes->fold->budget) / n;
-        HANSE_TRY(begin_pass(passes, p, room, error));
-        HANSE_TRY(read_table(passes, p, error));
+        const uint64_t room =
+            hanse_tally_room(passes->fold->budget) / share / n;
+        hanse_status status = begin_pass(passes, p, room, error);
+        if (status == HANSE_OK)
+            status = read_table(passes, p, error);
+        if (status == HANSE_ERR_LIMIT && room > LEAST_ROOM) {
+            abandon_pass(p);
+            share *= 2;
+            continue;
+        }
+        HANSE_TRY(status);
         HANSE_TRY(end_pass(p, error));
     }
     return HANSE_OK;

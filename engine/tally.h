@@ -35,10 +35,13 @@ typedef struct hanse_tally {
     size_t n_slots;
 } hanse_tally;
 
-/* Adds all that is counted to the summaries, which are borrowed. */
+/* Adds all that is counted to the summaries, which are borrowed and zero at
+ * first. */
 void hanse_tally_init(hanse_tally *tally, const hanse_fold *fold,
                       size_t grouping, size_t measure,
                       hanse_value_summary *summaries);
+
+/* Gives the memory of a pass back, which may begin again. */
 void hanse_tally_clear(hanse_tally *tally);
 
 /* Memory for the tables of a pass: half of what is left, because readers and

@@ -368,6 +368,20 @@ class DifferentValues(Case):
         self.compare(plenty["by_k"], "k", columns, kept)
         self.compare(plenty["total"], None, columns, kept)
 
+    def test_readers_that_need_most_of_memory(self):
+        n = 600_000
+        values = np.random.default_rng(4).permutation(n) / 4
+        with h5py.File(f"{self.path}/in.h5", "w") as file:
+            file.create_dataset("enterprises/x", data=values, chunks=(n,),
+                                compression="gzip", compression_opts=1)
+        for memory in "8M", "12M":
+            found = self.run_job([f"{self.path}/in.h5"], "-m", "x", "-s",
+                                 "nunique,mode,median", "--memory", memory,
+                                 "--threads", "1")["total"]
+            self.assertEqual(found["x_nunique"][0], n)
+            self.assertEqual(found["x_mode"][0], 0)
+            self.assertEqual(found["x_median"][0], np.median(values))
+
     def test_explain_names_the_passes(self):
         write(f"{self.path}/in.h5", population(50000))
         for memory, words in ("1G", "nique, mode), kept in memory, at most"), \
