@@ -223,11 +223,13 @@ static size_t count_open(const pass *p)
     return n;
 }
 
+/* Room for each of those that are open; the selection of quantiles takes as
+ * much as their values again. */
 static hanse_status begin_pass(hanse_passes *passes, pass *p, uint64_t room,
                                hanse_error *error)
 {
     for (size_t i = 0; i < p->n_narrows; i++)
-        HANSE_TRY(hanse_narrow_begin(&p->narrows[i], room, error));
+        HANSE_TRY(hanse_narrow_begin(&p->narrows[i], room / 3 * 2, error));
     for (size_t i = 0; i < p->n_tallies; i++)
         if (!p->tallies[i].is_done)
             HANSE_TRY(hanse_tally_begin(&p->tallies[i], room,
@@ -255,20 +257,20 @@ static void abandon_pass(pass *p)
 }
 
 /* Where readers need more than was left to them, the pass begins again with
- * less for itself, and so do those that follow. */
+ * two thirds for itself, and so do those that follow. */
 static hanse_status read_until_done(hanse_passes *passes, pass *p,
                                     hanse_error *error)
 {
-    uint64_t share = 1;
+    uint64_t share = 100;
     for (size_t n = count_open(p); n != 0; n = count_open(p)) {
         const uint64_t room =
-            hanse_tally_room(passes->fold->budget) / share / n;
+            hanse_tally_room(passes->fold->budget) / 100 * share / n;
         hanse_status status = begin_pass(passes, p, room, error);
         if (status == HANSE_OK)
             status = read_table(passes, p, error);
         if (status == HANSE_ERR_LIMIT && room > LEAST_ROOM) {
             abandon_pass(p);
-            share *= 2;
+            share -= (share + 2) / 3;
             continue;
         }
         HANSE_TRY(status);

@@ -64,7 +64,8 @@ uint64_t hanse_tally_room(const hanse_budget *budget)
     if (budget == NULL || budget->limit_bytes == 0)
         return UINT64_MAX;
     const uint64_t used = atomic_load(&budget->used_bytes);
-    return budget->limit_bytes > used ? (budget->limit_bytes - used) / 2 : 0;
+    return budget->limit_bytes > used ? (budget->limit_bytes - used) / 4 * 3
+                                      : 0;
 }
 
 /* Values that n slots hold with short ways to each. */

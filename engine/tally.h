@@ -44,8 +44,8 @@ void hanse_tally_init(hanse_tally *tally, const hanse_fold *fold,
 /* Gives the memory of a pass back, which may begin again. */
 void hanse_tally_clear(hanse_tally *tally);
 
-/* Memory for the tables of a pass: half of what is left, because readers and
- * others need some, too. */
+/* Memory for the tables of a pass: three quarters of what is left, because
+ * readers and others need some, too. */
 uint64_t hanse_tally_room(const hanse_budget *budget);
 
 /* Begins a pass with about n_bytes, of at most so many values. */
