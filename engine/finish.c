@@ -367,17 +367,19 @@ static hanse_status copy_rows(void *context, uint64_t first_row, size_t n,
     return HANSE_OK;
 }
 
-/* All groups are in pages, and the columns follow from them page by page. */
+/* All groups are in pages, and the columns follow from them page by page. A
+ * table without rows has none to defer. */
 static hanse_status finish_pages(hanse_finishing *f, hanse_shared *shared,
                                  size_t grouping, hanse_result *result,
                                  hanse_error *error)
 {
+    const bool defers = shared->defers_rows && f->list.n != 0;
     struct hanse_deferred_rows *rows;
     hanse_finish_choose_types(f);
-    HANSE_TRY(hanse_finish_make_table(f, result, !shared->defers_rows, error));
+    HANSE_TRY(hanse_finish_make_table(f, result, !defers, error));
     HANSE_TRY(hanse_finish_defer(f, &rows, error));
     atomic_store(&shared->partitions[grouping], NULL);
-    if (shared->defers_rows) {
+    if (defers) {
         f->table->view.deferred = rows;
         return HANSE_OK;
     }

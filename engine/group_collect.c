@@ -146,7 +146,6 @@ static hanse_status keep_starts(hanse_group_list *list, const share *shares,
     for (size_t p = 0; p < n_pages; p++)
         list->starts[p] = shares[p].first;
     list->starts[n_pages] = list->n;
-    list->is_by_page = true;
     return HANSE_OK;
 }
 

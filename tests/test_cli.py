@@ -378,6 +378,24 @@ class Errors(Program):
         self.assertEqual(results[0], results[1])
         self.assertEqual(results[0], results[2])
 
+    def test_many_groups_that_are_all_dropped(self):
+        # A table without rows, where the rows of others are made while the
+        # file is written.
+        n = 100000
+        with h5py.File(self.path("none.h5"), "w") as file:
+            group = file.create_group("/enterprises")
+            group["a"] = numpy.arange(n, dtype="i4")
+            group["b"] = numpy.full(n, -1, "i4")
+            group["b"].attrs["_FillValue"] = numpy.int32(-1)
+            group["resource"] = numpy.ones(n)
+        self.succeed("run", "none.h5", "-o", "out.h5", "--by", "rollup(a,b)",
+                     "-m", "resource", "--missing-keys", "drop", "--quiet")
+        with h5py.File(self.path("out.h5")) as file:
+            self.assertEqual(len(file["by_a/count"]), n)
+            self.assertEqual(file["by_a/resource_total"][:].sum(), n)
+            for name in "a", "b", "count", "resource_total":
+                self.assertEqual(len(file["by_a_b"][name]), 0)
+
     def test_full_disk(self):
         mount = self.path("disk")
         os.mkdir(mount)
