@@ -29,6 +29,16 @@ enum {
  * places by arithmetic save the look-up of combined keys. */
 static const size_t default_share_bytes = (size_t)1 << 20;
 static const size_t default_page_bytes = (size_t)4 << 20;
+static const size_t least_page_bytes = (size_t)2 << 20;
+
+/* Large pages are for many groups. Where memory is limited, pages and their
+ * copies while they widen must not take most of it. */
+static size_t choose_page_bytes(const hanse_budget *budget)
+{
+    const uint64_t limit = budget != NULL ? budget->limit_bytes : 0;
+    return limit != 0 && limit < (uint64_t)1 << 30 ? least_page_bytes
+                                                   : default_page_bytes;
+}
 
 /* ---- What the threads share --------------------------------------------- */
 
@@ -41,7 +51,7 @@ hanse_status hanse_shared_init(hanse_shared *shared, const hanse_plan *plan,
                              .n_rows = n_rows,
                              .n_threads = n_threads,
                              .share_bytes = default_share_bytes,
-                             .page_bytes = default_page_bytes};
+                             .page_bytes = choose_page_bytes(budget)};
     shared->partitions =
         calloc(plan->n_groupings + 1, sizeof *shared->partitions);
     shared->dictionaries =

@@ -178,12 +178,15 @@ size_t hanse_partitions_owner_of(const hanse_partitions *parts,
 hanse_status hanse_partitions_restore(hanse_partitions *parts, size_t leftover,
                                       hanse_error *error);
 
-/* The numbers of n groups' keys, [group * n_keys + key], and the masks of those
- * that are missing (0 there); quickest where groups ascend. Of one group. */
+/* The numbers of n groups' keys, those of groups[i] from numbers[i * n_keys]
+ * on, and masks[i] of those that are missing (0 there); quickest where groups
+ * ascend. */
 void hanse_partition_gather(const hanse_partitions *parts,
                             const hanse_partition *partition,
                             const uint32_t *groups, size_t n, int64_t *numbers,
                             uint32_t *masks);
+
+/* The same of one group; returns its mask. */
 uint32_t hanse_partition_numbers(const hanse_partitions *parts,
                                  const hanse_partition *partition, size_t group,
                                  int64_t *numbers);

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "engine/memory_source.h"
+#include "engine/partitions.h"
 #include "engine/run.h"
 #include "engine/tuple_map.h"
 #include "io/spill_file.h"
@@ -544,6 +545,32 @@ static void tuple_map_keeps_codes_while_it_grows(void **state)
     hanse_tuple_map_clear(&map);
 }
 
+/* ---- Pages -------------------------------------------------------------- */
+
+static void pages_follow_the_limit_of_memory(void **state)
+{
+    (void)state;
+    static const struct {
+        uint64_t limit_bytes;
+        size_t page_bytes;
+    } cases[] = {
+        {0, 4 << 20},
+        {1 << 20, 2 << 20},
+        {(1 << 30) - 1, 2 << 20},
+        {1 << 30, 4 << 20},
+        {(uint64_t)1 << 40, 4 << 20},
+    };
+    const hanse_plan plan = {0};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        hanse_budget budget = {.limit_bytes = cases[i].limit_bytes};
+        hanse_shared shared;
+        assert_int_equal(hanse_shared_init(&shared, &plan, &budget, 1, 1, NULL),
+                         HANSE_OK);
+        assert_int_equal(shared.page_bytes, cases[i].page_bytes);
+        hanse_shared_clear(&shared);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -551,6 +578,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(tuple_map_keeps_codes_while_it_grows),
         cmocka_unit_test(large_groups_are_not_cut),
         cmocka_unit_test(parts_keep_large_unsigned_values),
+        cmocka_unit_test(pages_follow_the_limit_of_memory),
         cmocka_unit_test(unpacked_states_stay_within_the_limit),
         cmocka_unit_test(random_tables_agree_however_shared),
     };
