@@ -354,41 +354,6 @@ static bool needs_no_list(const hanse_finishing *f,
     return simple;
 }
 
-static hanse_status copy_rows(void *context, uint64_t first_row, size_t n,
-                              const void *const *values, hanse_error *error)
-{
-    const hanse_owned_table *table = context;
-    (void)error;
-    for (size_t c = 0; c < table->n_columns; c++) {
-        const size_t size_bytes = hanse_type_size(table->columns[c].type);
-        memcpy((char *)table->values[c].memory + first_row * size_bytes,
-               values[c], n * size_bytes);
-    }
-    return HANSE_OK;
-}
-
-/* All groups are in pages, and the columns follow from them page by page. A
- * table without rows has none to defer. */
-static hanse_status finish_pages(hanse_finishing *f, hanse_shared *shared,
-                                 size_t grouping, hanse_result *result,
-                                 hanse_error *error)
-{
-    const bool defers = shared->defers_rows && f->list.n != 0;
-    struct hanse_deferred_rows *rows;
-    hanse_finish_choose_types(f);
-    HANSE_TRY(hanse_finish_make_table(f, result, !defers, error));
-    HANSE_TRY(hanse_finish_defer(f, &rows, error));
-    atomic_store(&shared->partitions[grouping], NULL);
-    if (defers) {
-        f->table->view.deferred = rows;
-        return HANSE_OK;
-    }
-    const hanse_status status =
-        hanse_deferred_make(rows, copy_rows, f->table, error);
-    hanse_deferred_destroy(rows);
-    return status;
-}
-
 static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
                                   size_t grouping, hanse_result *result,
                                   hanse_error *error)
@@ -399,7 +364,7 @@ static hanse_status finish_shared(hanse_finishing *f, hanse_shared *shared,
     HANSE_TRY(hanse_group_list_of_partitions(
         shared, parts, needs_no_list(f, parts), f->n_threads, &f->list, error));
     return f->list.starts != NULL
-               ? finish_pages(f, shared, grouping, result, error)
+               ? hanse_finish_page_by_page(f, shared, grouping, result, error)
                : finish_list(f, result, error);
 }
 

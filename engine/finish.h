@@ -80,12 +80,11 @@ hanse_status hanse_finish_fill_states(const hanse_finishing *f, size_t first,
  * states. */
 hanse_status hanse_finish_fill_pages(hanse_finishing *f, hanse_error *error);
 
-/* finish_deferred.c: what makes the rows of a list of which only `starts` are
- * known; takes over the list, the partitions and the fillings. The plan has to
- * last as long. */
-hanse_status hanse_finish_defer(hanse_finishing *f,
-                                struct hanse_deferred_rows **out,
-                                hanse_error *error);
+/* finish_deferred.c: the table of a list of which only `starts` are known, with
+ * values or with deferred rows. Takes over the partitions of the grouping. */
+hanse_status hanse_finish_page_by_page(hanse_finishing *f, hanse_shared *shared,
+                                       size_t grouping, hanse_result *result,
+                                       hanse_error *error);
 
 /* Accepts NULL. */
 void hanse_deferred_destroy(struct hanse_deferred_rows *rows);

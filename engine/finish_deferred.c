@@ -7,6 +7,7 @@
  */
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "engine/finish.h"
 #include "engine/parallel.h"
@@ -35,9 +36,9 @@ static size_t choose_piece_rows(const hanse_group_list *list)
                : PIECE_ROWS;
 }
 
-hanse_status hanse_finish_defer(hanse_finishing *f,
-                                struct hanse_deferred_rows **out,
-                                hanse_error *error)
+/* Takes over the list, the partitions and the fillings. */
+static hanse_status defer(hanse_finishing *f, struct hanse_deferred_rows **out,
+                          hanse_error *error)
 {
     struct hanse_deferred_rows *rows = malloc(sizeof *rows);
     if (rows == NULL)
@@ -207,4 +208,54 @@ hanse_status hanse_deferred_make(struct hanse_deferred_rows *rows,
     making job = {.rows = rows, .take = take, .context = context};
     return hanse_parallel_for(rows->f.n_threads, rows->f.n_threads, make_pages,
                               &job, error);
+}
+
+/* ---- Tables ------------------------------------------------------------- */
+
+static hanse_status copy_rows(void *context, uint64_t first_row, size_t n,
+                              const void *const *values, hanse_error *error)
+{
+    const hanse_owned_table *table = context;
+    (void)error;
+    for (size_t c = 0; c < table->n_columns; c++) {
+        const size_t size_bytes = hanse_type_size(table->columns[c].type);
+        memcpy((char *)table->values[c].memory + first_row * size_bytes,
+               values[c], n * size_bytes);
+    }
+    return HANSE_OK;
+}
+
+/* States of a table with deferred rows stay until it is written: groupings that
+ * are finished after it must not lack their memory. A table without rows has
+ * none to defer. */
+static bool may_defer(const hanse_finishing *f, const hanse_shared *shared,
+                      size_t grouping)
+{
+    const hanse_budget *budget = shared->budget;
+    bool is_last = true;
+    for (size_t g = grouping + 1; g < f->plan->n_groupings; g++)
+        is_last = is_last && atomic_load(&shared->partitions[g]) == NULL;
+    return shared->defers_rows && f->list.n != 0 &&
+           (is_last || budget->limit_bytes == 0 ||
+            atomic_load(&budget->used_bytes) <= budget->limit_bytes / 2);
+}
+
+hanse_status hanse_finish_page_by_page(hanse_finishing *f, hanse_shared *shared,
+                                       size_t grouping, hanse_result *result,
+                                       hanse_error *error)
+{
+    const bool defers = may_defer(f, shared, grouping);
+    struct hanse_deferred_rows *rows;
+    hanse_finish_choose_types(f);
+    HANSE_TRY(hanse_finish_make_table(f, result, !defers, error));
+    HANSE_TRY(defer(f, &rows, error));
+    atomic_store(&shared->partitions[grouping], NULL);
+    if (defers) {
+        f->table->view.deferred = rows;
+        return HANSE_OK;
+    }
+    const hanse_status status =
+        hanse_deferred_make(rows, copy_rows, f->table, error);
+    hanse_deferred_destroy(rows);
+    return status;
 }

@@ -474,22 +474,29 @@ class Errors(Program):
         self.fail_run(1, "memory", *self.run_words("--memory", "4K"))
 
 
-@functools.cache
-def large_columns():
-    """As many rows as take about a second of processor time, which other work
-    on the machine does not change, with slow_measures()."""
-    n_rows = 50_000
+def processor_seconds(n_rows):
+    """Of a run with slow_measures() over so many rows."""
     with tempfile.TemporaryDirectory() as directory:
         table = directory + "/t.h5"
         write_table(table, small_columns(n_rows))
         start = os.times().children_user
         subprocess.run([PROGRAM, "run", table, "-qo", directory + "/o.h5",
                         *slow_measures()], check=True)
-        seconds = max(0.01, os.times().children_user - start)
-    return small_columns(max(n_rows, min(1_500_000, int(n_rows / seconds))))
+        return os.times().children_user - start
 
 
-def slow_measures(n=8):
+@functools.cache
+def large_columns():
+    """As many rows as take about a second of processor time, which other work
+    on the machine does not change, with slow_measures(); starting and writing
+    take their time however many rows there are."""
+    few, more = 1_000, 200_000
+    seconds = processor_seconds(more) - processor_seconds(few)
+    n_rows = int((more - few) / max(0.01, seconds))
+    return small_columns(max(50_000, min(4_000_000, n_rows)))
+
+
+def slow_measures(n=32):
     """Options that make a run slow."""
     words = ["--threads", "1", "--statistics", "all"]
     for i in range(n):
@@ -512,7 +519,7 @@ class Interrupted(Program):
         with open(self.path("out.h5"), "rb") as file:
             self.before = file.read()
 
-    def start(self, n_measures=8):
+    def start(self, n_measures=32):
         return subprocess.Popen(
             [PROGRAM, "run", "large.h5", "-o", "out.h5",
              *slow_measures(n_measures)],

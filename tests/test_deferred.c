@@ -54,10 +54,12 @@ static table *make_table(void)
     return t;
 }
 
-static hanse_result *run(const table *t, hanse_budget *budget, size_t n_threads,
-                         uint32_t statistics, bool defers)
+/* By a and b, and with two groupings by b and a as well. */
+static hanse_result *run_by(const table *t, hanse_budget *budget,
+                            size_t n_threads, uint32_t statistics, bool defers,
+                            size_t n_groupings)
 {
-    static const char *const keys[] = {"a", "b"};
+    static const char *const keys[] = {"a", "b", "a"};
     const hanse_array arrays[] = {
         {.values = t->a}, {.values = t->b}, {.values = t->x}, {.values = t->y}};
     const hanse_batch batch = {N, arrays};
@@ -69,7 +71,9 @@ static hanse_result *run(const table *t, hanse_budget *budget, size_t n_threads,
     hanse_error error = {0};
     hanse_spec *spec;
     assert_int_equal(hanse_spec_create(&spec, NULL), HANSE_OK);
-    assert_int_equal(hanse_spec_add_grouping(spec, keys, 2, NULL), HANSE_OK);
+    for (size_t g = 0; g < n_groupings; g++)
+        assert_int_equal(hanse_spec_add_grouping(spec, keys + g, 2, NULL),
+                         HANSE_OK);
     assert_int_equal(hanse_spec_add_measure(spec, "x", "x", NULL), HANSE_OK);
     assert_int_equal(hanse_spec_add_measure(spec, "y", "y", NULL), HANSE_OK);
     assert_int_equal(hanse_spec_set_statistics(spec, statistics, NULL),
@@ -84,6 +88,12 @@ static hanse_result *run(const table *t, hanse_budget *budget, size_t n_threads,
     hanse_source_close(source);
     hanse_spec_destroy(spec);
     return result;
+}
+
+static hanse_result *run(const table *t, hanse_budget *budget, size_t n_threads,
+                         uint32_t statistics, bool defers)
+{
+    return run_by(t, budget, n_threads, statistics, defers, 1);
 }
 
 /* ---- Taking ------------------------------------------------------------- */
@@ -218,6 +228,27 @@ static void rows_need_not_be_made(void **state)
     free(t);
 }
 
+/* What is finished later must have memory, too. */
+static void only_the_last_table_is_deferred_when_memory_is_short(void **state)
+{
+    (void)state;
+    table *t = make_table();
+    static const uint64_t percent[] = {130, 400};
+    hanse_budget budget = {0};
+    hanse_result_destroy(run_by(t, &budget, 1, HANSE_STAT_TOTAL, true, 2));
+    const uint64_t peak = atomic_load(&budget.peak_bytes);
+    for (size_t i = 0; i < 2; i++) {
+        hanse_budget tight = {.limit_bytes = peak * percent[i] / 100};
+        hanse_result *found = run_by(t, &tight, 1, HANSE_STAT_TOTAL, true, 2);
+        const hanse_table *first = hanse_result_table(found, 0);
+        assert_int_equal(first->deferred != NULL, i == 1);
+        assert_int_equal(first->columns[0].values == NULL, i == 1);
+        assert_non_null(hanse_result_table(found, 1)->deferred);
+        hanse_result_destroy(found);
+    }
+    free(t);
+}
+
 static void memory_for_pieces_may_lack(void **state)
 {
     (void)state;
@@ -244,6 +275,7 @@ int main(void)
         cmocka_unit_test(rows_are_made_once_and_right),
         cmocka_unit_test(a_failure_stops_and_is_returned),
         cmocka_unit_test(rows_need_not_be_made),
+        cmocka_unit_test(only_the_last_table_is_deferred_when_memory_is_short),
         cmocka_unit_test(memory_for_pieces_may_lack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
