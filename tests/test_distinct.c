@@ -21,6 +21,8 @@
 #include "engine/run.h"
 #include "engine/value_counts.h"
 #include "engine/value_order.h"
+#include "tests/random_numbers.h"
+#include "tests/same_results.h"
 
 enum {
     MOST_ROWS = 40000,
@@ -28,20 +30,6 @@ enum {
 };
 
 static uint64_t n_cases = 16, first_case = 0, n_read_again = 0;
-
-/* Steele, Lea, Flood 2014. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static size_t below(uint64_t *random, size_t n)
-{
-    return (size_t)(next_random(random) % n);
-}
 
 /* ---- The table of counts ------------------------------------------------ */
 
@@ -284,37 +272,6 @@ static hanse_spec *make_spec(uint64_t *random)
     return spec;
 }
 
-/* ---- Comparing ---------------------------------------------------------- */
-
-static void compare_columns(const hanse_column *a, const hanse_column *b,
-                            size_t n)
-{
-    assert_string_equal(a->name, b->name);
-    assert_int_equal(a->type, b->type);
-    assert_true((a->missing == NULL) == (b->missing == NULL));
-    if (a->missing != NULL)
-        assert_memory_equal(a->missing, b->missing, n);
-    if (n != 0 &&
-        memcmp(a->values, b->values, n * hanse_type_size(a->type)) != 0)
-        fail_msg("column %s differs", a->name);
-}
-
-static void compare_results(const hanse_result *a, const hanse_result *b)
-{
-    assert_int_equal(hanse_result_n_tables(a), hanse_result_n_tables(b));
-    for (size_t t = 0; t < hanse_result_n_tables(a); t++) {
-        const hanse_table *x = hanse_result_table(a, t);
-        const hanse_table *y = hanse_result_table(b, t);
-        assert_string_equal(x->name, y->name);
-        assert_int_equal(x->n_rows, y->n_rows);
-        assert_int_equal(x->n_columns, y->n_columns);
-        for (size_t k = 0; k < x->n_keys; k++)
-            compare_columns(&x->keys[k], &y->keys[k], x->n_rows);
-        for (size_t c = 0; c < x->n_columns; c++)
-            compare_columns(&x->columns[c], &y->columns[c], x->n_rows);
-    }
-}
-
 /* ---- One case ----------------------------------------------------------- */
 
 /* Compares with what a run finds within a budget; false when that is too
@@ -337,7 +294,7 @@ static bool check_run(const hanse_spec *spec, const hanse_batch *batch,
                                                 &report, &result, &error);
     hanse_source_close(source);
     if (status == HANSE_OK)
-        compare_results(expected, result);
+        assert_same_results(expected, result);
     else if (status != HANSE_ERR_LIMIT)
         fail_msg("%s", error.message);
     hanse_result_destroy(result);

@@ -8,6 +8,7 @@
  * the subnormals; 0.723 elsewhere), log 0.847 ulp (near 0.705).
  */
 #include "engine/elementary.h"
+#include "tests/random_numbers.h"
 
 #include <float.h>
 #include <inttypes.h>
@@ -34,15 +35,6 @@ static double from_bits(uint64_t bits)
     double x;
     memcpy(&x, &bits, sizeof x);
     return x;
-}
-
-/* splitmix64: the same arguments on every machine. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return z ^ (z >> 31);
 }
 
 static double next_unit(uint64_t *state)

@@ -19,6 +19,8 @@
 #include <cmocka.h>
 
 #include "engine/hanse.h"
+#include "tests/random_numbers.h"
+#include "tests/same_results.h"
 
 enum {
     MOST_ROWS = 4000,
@@ -27,20 +29,6 @@ enum {
 };
 
 static uint64_t n_cases = 60, first_case = 0;
-
-/* Steele, Lea, Flood 2014. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static size_t below(uint64_t *random, size_t n)
-{
-    return (size_t)(next_random(random) % n);
-}
 
 typedef struct rows {
     size_t n;
@@ -143,34 +131,12 @@ static hanse_aggregation *create(void)
     return a;
 }
 
-static void assert_same(const hanse_column *a, const hanse_column *b, size_t n)
-{
-    assert_int_equal(a->type, b->type);
-    assert_int_equal(a->missing != NULL, b->missing != NULL);
-    if (a->missing != NULL)
-        assert_memory_equal(a->missing, b->missing, n);
-    for (size_t i = 0; i < n && a->type == HANSE_TEXT; i++)
-        assert_string_equal(((const char *const *)a->values)[i],
-                            ((const char *const *)b->values)[i]);
-    if (a->type != HANSE_TEXT && n != 0 &&
-        memcmp(a->values, b->values, n * hanse_type_size(a->type)) != 0)
-        fail_msg("column %s differs", a->name);
-}
-
 static void compare(const hanse_aggregation *one, const hanse_aggregation *all)
 {
     hanse_result *a, *b;
     assert_int_equal(hanse_aggregation_finish(one, &a, NULL), HANSE_OK);
     assert_int_equal(hanse_aggregation_finish(all, &b, NULL), HANSE_OK);
-    for (size_t t = 0; t < hanse_result_n_tables(a); t++) {
-        const hanse_table *x = hanse_result_table(a, t);
-        const hanse_table *y = hanse_result_table(b, t);
-        assert_int_equal(x->n_rows, y->n_rows);
-        for (size_t k = 0; k < x->n_keys; k++)
-            assert_same(&x->keys[k], &y->keys[k], x->n_rows);
-        for (size_t c = 0; c < x->n_columns; c++)
-            assert_same(&x->columns[c], &y->columns[c], x->n_rows);
-    }
+    assert_same_results(a, b);
     hanse_result_destroy(a);
     hanse_result_destroy(b);
 }

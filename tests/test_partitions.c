@@ -23,6 +23,8 @@
 #include "engine/run.h"
 #include "engine/tuple_map.h"
 #include "io/spill_file.h"
+#include "tests/random_numbers.h"
+#include "tests/same_results.h"
 
 enum {
     MOST_ROWS = 6000,
@@ -31,20 +33,6 @@ enum {
 };
 
 static uint64_t n_cases = 40, first_case = 0, n_spilled = 0;
-
-/* Steele, Lea, Flood 2014. */
-static uint64_t next_random(uint64_t *state)
-{
-    uint64_t z = *state += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return z ^ (z >> 31);
-}
-
-static size_t below(uint64_t *random, size_t n)
-{
-    return (size_t)(next_random(random) % n);
-}
 
 typedef struct rows {
     size_t n;
@@ -158,44 +146,6 @@ static void fill(rows *r, uint64_t *random)
         r->i[row] = (int32_t)next_random(random);
         r->i_missing[row] = next_random(random) % 32 == 0;
         r->v[row] = next_random(random) >> 14;
-    }
-}
-
-/* ---- Comparing ---------------------------------------------------------- */
-
-static void compare_columns(const hanse_column *a, const hanse_column *b,
-                            size_t n)
-{
-    assert_string_equal(a->name, b->name);
-    assert_int_equal(a->type, b->type);
-    assert_true((a->missing == NULL) == (b->missing == NULL));
-    if (a->missing != NULL)
-        assert_memory_equal(a->missing, b->missing, n);
-    if (a->type != HANSE_TEXT) {
-        assert_memory_equal(a->values, b->values, n * hanse_type_size(a->type));
-        return;
-    }
-    for (size_t i = 0; i < n; i++)
-        assert_string_equal(((const char *const *)a->values)[i],
-                            ((const char *const *)b->values)[i]);
-}
-
-static void compare_results(const hanse_result *a, const hanse_result *b)
-{
-    assert_int_equal(hanse_result_rows(a).kept, hanse_result_rows(b).kept);
-    assert_int_equal(hanse_result_n_tables(a), hanse_result_n_tables(b));
-    for (size_t t = 0; t < hanse_result_n_tables(a); t++) {
-        const hanse_table *x = hanse_result_table(a, t);
-        const hanse_table *y = hanse_result_table(b, t);
-        assert_string_equal(x->name, y->name);
-        assert_int_equal(x->n_rows, y->n_rows);
-        assert_int_equal(x->n_dropped, y->n_dropped);
-        assert_int_equal(x->n_keys, y->n_keys);
-        assert_int_equal(x->n_columns, y->n_columns);
-        for (size_t k = 0; k < x->n_keys; k++)
-            compare_columns(&x->keys[k], &y->keys[k], x->n_rows);
-        for (size_t c = 0; c < x->n_columns; c++)
-            compare_columns(&x->columns[c], &y->columns[c], x->n_rows);
     }
 }
 
@@ -317,7 +267,7 @@ static void check_case(uint64_t number, rows *r)
         hanse_result *found =
             run_shared(spec, &batch, 1 + i / 2 % 4, i / 2 % 2 == 0, i % 2 == 1,
                        n_parts, &random);
-        compare_results(expected, found);
+        assert_same_results(expected, found);
         hanse_result_destroy(found);
     }
     hanse_result_destroy(expected);
@@ -391,7 +341,7 @@ static void large_groups_are_not_cut(void **state)
         assert_int_equal(hanse_run_tuned(spec, source, &options, &tuning, NULL,
                                          &found, NULL),
                          HANSE_OK);
-        compare_results(expected, found);
+        assert_same_results(expected, found);
         hanse_source_close(source);
         hanse_result_destroy(found);
     }

@@ -18,6 +18,7 @@
 #include "engine/fold.h"
 #include "engine/result.h"
 #include "engine/wide.h"
+#include "tests/random_numbers.h"
 
 enum {
     KEY,
@@ -47,12 +48,6 @@ typedef struct table {
 } table;
 
 static table rows;
-
-static uint64_t next_random(uint64_t *state)
-{
-    *state = *state * 6364136223846793005u + 1442695040888963407u;
-    return (*state ^ (*state >> 31)) * 0x9e3779b97f4a7c15u;
-}
 
 static double amount(uint64_t *random)
 {
