@@ -80,7 +80,7 @@ void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes)
     return memory;
 }
 
-uint64_t hanse_allocation_bytes(size_t n, size_t size_bytes)
+uint64_t hanse_allocation_bytes(uint64_t n, size_t size_bytes)
 {
     return round_up(n * size_bytes);
 }

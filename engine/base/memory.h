@@ -40,7 +40,7 @@ static inline bool hanse_size_multiply(size_t a, size_t b, size_t *product)
 void *hanse_allocate(hanse_budget *budget, size_t n, size_t size_bytes);
 
 /* What hanse_allocate charges; the product fits. */
-uint64_t hanse_allocation_bytes(size_t n, size_t size_bytes);
+uint64_t hanse_allocation_bytes(uint64_t n, size_t size_bytes);
 
 /* As hanse_allocate, all bytes zero. */
 void *hanse_allocate_zero(hanse_budget *budget, size_t n, size_t size_bytes);

@@ -143,12 +143,9 @@ static void sort_any(const gatherer *g, size_t bucket)
 /* What the arrays of a network with n links are charged. */
 static uint64_t charge_for(entry_layout layout, uint64_t n)
 {
-    return (layout.has_weight
-                ? hanse_allocation_bytes((size_t)n, sizeof(double))
-                : 0) +
-           (layout.has_source
-                ? hanse_allocation_bytes((size_t)n, sizeof(uint32_t))
-                : 0);
+    return (layout.has_weight ? hanse_allocation_bytes(n, sizeof(double)) : 0) +
+           (layout.has_source ? hanse_allocation_bytes(n, sizeof(uint32_t))
+                              : 0);
 }
 
 /* The arrays are large and touched bucket by bucket, while the shelves that

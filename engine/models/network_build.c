@@ -211,9 +211,10 @@ static uint64_t larger(uint64_t a, uint64_t b)
 static uint64_t network_bytes(size_t n_rows, uint64_t n_links, bool has_sources,
                               bool has_weights)
 {
-    return hanse_block_bytes((uint64_t)n_rows + 1, sizeof(uint64_t)) +
-           (has_sources ? hanse_block_bytes(n_links, sizeof(uint32_t)) : 0) +
-           (has_weights ? hanse_block_bytes(n_links, sizeof(double)) : 0);
+    return hanse_allocation_bytes((uint64_t)n_rows + 1, sizeof(uint64_t)) +
+           (has_sources ? hanse_allocation_bytes(n_links, sizeof(uint32_t))
+                        : 0) +
+           (has_weights ? hanse_allocation_bytes(n_links, sizeof(double)) : 0);
 }
 
 /* Of normalise, with the network that it is given. */
@@ -224,7 +225,7 @@ static uint64_t normalise_bytes(size_t n_rows, uint64_t n_links,
     const hanse_link_dealing how =
         by_source_of(n_rows, n_links, has_weights, options);
     const uint64_t given = network_bytes(n_rows, n_links, true, has_weights);
-    const uint64_t sums = hanse_block_bytes(n_rows, sizeof(double));
+    const uint64_t sums = hanse_allocation_bytes(n_rows, sizeof(double));
     return larger(given + sums + hanse_link_dealer_bytes(&how).most_bytes +
                       network_bytes(n_rows, n_links, false, has_weights),
                   network_bytes(n_rows, n_links, true, true) + sums);
@@ -239,7 +240,8 @@ hanse_network_size hanse_network_bytes(size_t n_rows, uint64_t n_links,
     const hanse_link_dealer_size dealt = hanse_link_dealer_bytes(&how);
     const uint64_t n = n_links * (options->undirected ? 2 : 1);
     const uint64_t gathered = network_bytes(n_rows, n, true, how.has_weights);
-    const uint64_t rows = hanse_block_bytes((uint64_t)n_rows + 1, sizeof n);
+    const uint64_t rows =
+        hanse_allocation_bytes((uint64_t)n_rows + 1, sizeof n);
     hanse_network_size size = {gathered, dealt.most_bytes,
                                dealt.most_bytes + gathered,
                                dealt.least_bytes + rows};

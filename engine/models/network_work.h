@@ -40,10 +40,4 @@ static inline size_t hanse_network_task_row(const hanse_network *network,
     return low;
 }
 
-/* Bytes of an array as they are charged, at the most. */
-static inline uint64_t hanse_block_bytes(uint64_t n, uint64_t size_bytes)
-{
-    return n * size_bytes + HANSE_ALIGNMENT;
-}
-
 #endif

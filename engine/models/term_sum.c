@@ -58,8 +58,6 @@ hanse_sparse_dot_slowly(const double *weights, const double *x,
 double hanse_sparse_dot(const double *weights, const double *x,
                         const uint32_t *index, size_t n)
 {
-    if (weights != NULL && index != NULL)
-        return hanse_sparse_dot_inline(weights, x, index, n);
     return hanse_sparse_dot_inline(weights, x, index, n);
 }
 
