@@ -12,7 +12,7 @@ typedef struct hanse_summary {
     const char *output; /* as given */
     const hanse_result *result;
     hanse_run_report report;
-    double seconds;          /* reading and folding, all of it */
+    double seconds;          /* reading, folding, writing tables */
     uint64_t spilled_bytes;  /* to temporary files */
     const char *confinement; /* of the processes that open the input */
 } hanse_summary;

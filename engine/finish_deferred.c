@@ -18,8 +18,8 @@ enum {
 };
 
 struct hanse_deferred_rows {
-    hanse_finishing f; /* its list and fillings are owned */
-    hanse_partitions *parts;
+    /* Its fillings, list, and the partitions of the list are owned. */
+    hanse_finishing f;
     size_t piece_rows;
 };
 
@@ -43,8 +43,7 @@ static hanse_status defer(hanse_finishing *f, struct hanse_deferred_rows **out,
     struct hanse_deferred_rows *rows = malloc(sizeof *rows);
     if (rows == NULL)
         return hanse_fail_nomem(error, "result table", sizeof *rows);
-    *rows = (struct hanse_deferred_rows){*f, f->list.parts,
-                                         choose_piece_rows(&f->list)};
+    *rows = (struct hanse_deferred_rows){*f, choose_piece_rows(&f->list)};
     rows->f.made = NULL;
     rows->f.list.shared = NULL;
     f->list = (hanse_group_list){0};
@@ -57,8 +56,8 @@ void hanse_deferred_destroy(struct hanse_deferred_rows *rows)
 {
     if (rows == NULL)
         return;
+    hanse_partitions_destroy(rows->f.list.parts);
     hanse_group_list_clear(&rows->f.list);
-    hanse_partitions_destroy(rows->parts);
     free(rows->f.fillings);
     free(rows);
 }
@@ -66,11 +65,10 @@ void hanse_deferred_destroy(struct hanse_deferred_rows *rows)
 /* ---- A thread's pieces -------------------------------------------------- */
 
 typedef struct maker {
+    const struct hanse_deferred_rows *rows;
     hanse_finishing f;   /* its columns are in `memory` */
     const void **values; /* [column] the same, keys first */
     char *memory;        /* a piece of every column */
-    size_t piece_rows;
-    size_t row_bytes;
 } maker;
 
 static size_t count_columns(const hanse_finishing *f)
@@ -97,15 +95,15 @@ static void place_columns(maker *m)
     for (size_t k = 0; k < f->list.n_keys; k++) {
         f->keys[k] = at;
         m->values[column++] = at;
-        at += m->piece_rows * hanse_type_size(f->key_types[k]);
+        at += m->rows->piece_rows * hanse_type_size(f->key_types[k]);
     }
     f->counts = (int64_t *)(void *)at;
     m->values[column++] = at;
-    at += m->piece_rows * sizeof *f->counts;
+    at += m->rows->piece_rows * sizeof *f->counts;
     for (size_t i = 0; i < f->n_fillings; i++) {
         f->fillings[i].values = at;
         m->values[column++] = at;
-        at += m->piece_rows * hanse_type_size(f->fillings[i].type);
+        at += m->rows->piece_rows * hanse_type_size(f->fillings[i].type);
     }
 }
 
@@ -113,27 +111,26 @@ static hanse_status maker_init(maker *m, const struct hanse_deferred_rows *rows,
                                hanse_error *error)
 {
     const hanse_finishing *f = &rows->f;
-    hanse_budget *budget = rows->parts->budget;
-    *m = (maker){.f = *f,
-                 .piece_rows = rows->piece_rows,
-                 .row_bytes = count_row_bytes(f)};
-    m->f.list = (hanse_group_list){0};
+    hanse_budget *budget = f->list.budget;
+    const size_t row_bytes = count_row_bytes(f);
+    *m = (maker){.rows = rows, .f = *f};
     m->f.fillings = malloc((f->n_fillings + 1) * sizeof *m->f.fillings);
     m->values = malloc(count_columns(f) * sizeof *m->values);
-    m->memory = hanse_allocate(budget, m->piece_rows, m->row_bytes);
+    m->memory = hanse_allocate(budget, m->rows->piece_rows, row_bytes);
     if (m->f.fillings == NULL || m->values == NULL || m->memory == NULL)
         return hanse_fail_budget(error, budget, "rows of a result",
-                                 m->piece_rows, m->row_bytes);
+                                 m->rows->piece_rows, row_bytes);
     for (size_t i = 0; i < f->n_fillings; i++)
         m->f.fillings[i] = f->fillings[i];
-    m->f.list.n_keys = f->list.n_keys;
     place_columns(m);
     return HANSE_OK;
 }
 
-static void maker_clear(maker *m, hanse_budget *budget)
+static void maker_clear(maker *m)
 {
-    hanse_free(budget, m->memory, m->piece_rows, m->row_bytes);
+    const hanse_finishing *f = &m->rows->f;
+    hanse_free(f->list.budget, m->memory, m->rows->piece_rows,
+               count_row_bytes(f));
     free((void *)m->values);
     free(m->f.fillings);
 }
@@ -153,9 +150,10 @@ static hanse_status make_pieces(const making *job, maker *m, uint64_t first_row,
                                 hanse_error *error)
 {
     const size_t n_rows = m->f.list.n;
-    for (size_t first = 0; first < n_rows; first += m->piece_rows) {
+    for (size_t first = 0; first < n_rows; first += m->rows->piece_rows) {
         const size_t left = n_rows - first;
-        const size_t n = left < m->piece_rows ? left : m->piece_rows;
+        const size_t n =
+            left < m->rows->piece_rows ? left : m->rows->piece_rows;
         hanse_finish_fill_keys(&m->f, 0, n);
         HANSE_TRY(hanse_finish_fill_states(&m->f, 0, n, error));
         HANSE_TRY(
@@ -185,7 +183,7 @@ static hanse_status make_page(const making *job, maker *m, size_t page,
 static hanse_status make_pages(void *context, size_t thread, hanse_error *error)
 {
     making *job = context;
-    hanse_partitions *parts = job->rows->parts;
+    const hanse_partitions *parts = job->rows->f.list.parts;
     maker m;
     (void)thread;
     hanse_status status = maker_init(&m, job->rows, error);
@@ -197,7 +195,7 @@ static hanse_status make_pages(void *context, size_t thread, hanse_error *error)
     }
     if (status != HANSE_OK)
         atomic_store(&job->has_failed, true);
-    maker_clear(&m, parts->budget);
+    maker_clear(&m);
     return status;
 }
 
